@@ -1,0 +1,305 @@
+//! A function's configuration: read once from the environment, checked, and named by variable when it is wrong.
+
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+
+use crate::park::Backoff;
+
+/// A variable that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{variable}: expected {expected}, found {found}")]
+pub struct ConfigError {
+    /// The environment variable.
+    pub variable: String,
+    /// What it should look like.
+    pub expected: String,
+    /// What it is; never the value of a secret.
+    pub found: String,
+}
+
+impl ConfigError {
+    /// `variable` is not what it should be.
+    pub fn new(variable: &str, expected: impl Into<String>, found: impl Into<String>) -> Self {
+        Self {
+            variable: variable.to_owned(),
+            expected: expected.into(),
+            found: found.into(),
+        }
+    }
+}
+
+/// Where variables come from: the environment, or a test's table.
+pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// What every vendor function is configured with. It holds no secret, only the secret's name.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// `VENDOR`: the vendor's name; part of every ledger key.
+    pub vendor: String,
+    /// `QUEUE_URL`: the vendor's queue.
+    pub queue_url: String,
+    /// `LEDGER_TABLE`: the ledger's table.
+    pub ledger_table: String,
+    /// `VENDOR_SECRET`: name or ARN of the vendor's one secret.
+    pub secret_id: String,
+    /// `VENDOR_SETTINGS`: the vendor's own settings, a JSON object.
+    pub settings: String,
+    /// `MAX_IN_FLIGHT`: how many entities one invocation works on at once.
+    pub max_in_flight: usize,
+    /// `PARK_BASE_SECONDS`, `PARK_CAP_SECONDS`, `PARK_HORIZON_HOURS`: when a failed entity is tried again.
+    pub backoff: Backoff,
+    /// `EVENT_TTL_DAYS`: how long event records are kept.
+    pub event_ttl_days: u32,
+    /// `ALLOW_PLAIN_HTTP`: whether `http://` URLs may be called. For local development.
+    pub allow_plain_http: bool,
+}
+
+impl Config {
+    /// Reads the environment of the process.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the first variable that cannot be used.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::read(&environment)
+    }
+
+    /// Reads the variables from `lookup`.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the first variable that cannot be used.
+    pub fn read(lookup: Lookup<'_>) -> Result<Self, ConfigError> {
+        let defaults = Backoff::default();
+        let vendor = required(lookup, "VENDOR", "the vendor's name")?;
+        if !vendor
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        {
+            return Err(ConfigError::new(
+                "VENDOR",
+                "a name of a-z, 0-9 and `-`",
+                format!("`{vendor}`"),
+            ));
+        }
+        let base = number(lookup, "PARK_BASE_SECONDS", defaults.base.as_secs(), 1, 3600)?;
+        let cap = number(
+            lookup,
+            "PARK_CAP_SECONDS",
+            defaults.cap.as_secs(),
+            base,
+            7 * 24 * 3600,
+        )?;
+        let horizon = number(
+            lookup,
+            "PARK_HORIZON_HOURS",
+            defaults.horizon.as_secs() / 3600,
+            1,
+            30 * 24,
+        )?;
+        Ok(Self {
+            vendor,
+            queue_url: required(lookup, "QUEUE_URL", "the URL of the vendor's queue")?,
+            ledger_table: required(lookup, "LEDGER_TABLE", "the name of the ledger's table")?,
+            secret_id: required(lookup, "VENDOR_SECRET", "the name or ARN of the vendor's secret")?,
+            settings: required(lookup, "VENDOR_SETTINGS", "a JSON object")?,
+            max_in_flight: number(lookup, "MAX_IN_FLIGHT", 10, 1, 1000)?,
+            backoff: Backoff {
+                base: Duration::from_secs(base),
+                cap: Duration::from_secs(cap),
+                horizon: Duration::from_hours(horizon),
+            },
+            event_ttl_days: number(lookup, "EVENT_TTL_DAYS", 90, 1, 3650)?,
+            allow_plain_http: flag(lookup, "ALLOW_PLAIN_HTTP")?,
+        })
+    }
+
+    /// The vendor's own settings.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the field of `VENDOR_SETTINGS` that is missing, unknown or of the wrong type.
+    pub fn settings<T: DeserializeOwned>(&self) -> Result<T, ConfigError> {
+        let mut json = serde_json::Deserializer::from_str(&self.settings);
+        serde_path_to_error::deserialize(&mut json).map_err(|error| {
+            let path = error.path().to_string();
+            let place = if path == "." {
+                String::new()
+            } else {
+                format!(" at `{path}`")
+            };
+            let expected = format!("a JSON object with the vendor's settings{place}");
+            ConfigError::new("VENDOR_SETTINGS", expected, error.inner().to_string())
+        })
+    }
+}
+
+/// `LEDGER_TABLE`, for a function that needs nothing else.
+///
+/// # Errors
+/// [`ConfigError`] if the variable is missing.
+pub fn ledger_table(lookup: Lookup<'_>) -> Result<String, ConfigError> {
+    required(lookup, "LEDGER_TABLE", "the name of the ledger's table")
+}
+
+/// `LOG_LEVEL`: `error`, `warn`, `info` (default), `debug` or `trace`.
+///
+/// # Errors
+/// [`ConfigError`] if it is anything else.
+pub fn log_level(lookup: Lookup<'_>) -> Result<tracing::Level, ConfigError> {
+    let level = lookup("LOG_LEVEL").unwrap_or_else(|| "info".to_owned());
+    level.parse().map_err(|_| {
+        ConfigError::new(
+            "LOG_LEVEL",
+            "`error`, `warn`, `info`, `debug` or `trace`",
+            format!("`{level}`"),
+        )
+    })
+}
+
+/// The environment of this process.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the environment"
+)]
+#[must_use]
+pub fn environment(variable: &str) -> Option<String> {
+    std::env::var(variable).ok()
+}
+
+fn required(lookup: Lookup<'_>, variable: &str, expected: &str) -> Result<String, ConfigError> {
+    match lookup(variable) {
+        Some(value) if !value.trim().is_empty() => Ok(value),
+        Some(_) => Err(ConfigError::new(variable, expected, "an empty text")),
+        None => Err(ConfigError::new(variable, expected, "nothing")),
+    }
+}
+
+fn number<T>(lookup: Lookup<'_>, variable: &str, default: T, min: T, max: T) -> Result<T, ConfigError>
+where
+    T: std::str::FromStr + PartialOrd + std::fmt::Display,
+{
+    let Some(text) = lookup(variable) else {
+        return Ok(default);
+    };
+    match text.parse::<T>() {
+        Ok(value) if value >= min && value <= max => Ok(value),
+        _ => Err(ConfigError::new(
+            variable,
+            format!("a whole number from {min} to {max}"),
+            format!("`{text}`"),
+        )),
+    }
+}
+
+fn flag(lookup: Lookup<'_>, variable: &str) -> Result<bool, ConfigError> {
+    match lookup(variable).as_deref() {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(other) => Err(ConfigError::new(
+            variable,
+            "`true` or `false`",
+            format!("`{other}`"),
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use rstest::rstest;
+    use serde::Deserialize;
+
+    use super::*;
+
+    fn complete() -> HashMap<&'static str, &'static str> {
+        HashMap::from([
+            ("VENDOR", "mailchimp"),
+            ("QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/1/q.fifo"),
+            ("LEDGER_TABLE", "ledger"),
+            ("VENDOR_SECRET", "arn:aws:secretsmanager:eu-west-1:1:secret:s"),
+            ("VENDOR_SETTINGS", r#"{"list_id":"a1"}"#),
+        ])
+    }
+
+    fn read(variables: &HashMap<&'static str, &'static str>) -> Result<Config, ConfigError> {
+        Config::read(&|name| variables.get(name).map(|value| (*value).to_owned()))
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Settings {
+        list_id: String,
+    }
+
+    #[test]
+    fn has_sensible_defaults() {
+        let config = read(&complete()).unwrap();
+        assert_eq!(
+            (
+                config.max_in_flight,
+                config.event_ttl_days,
+                config.allow_plain_http
+            ),
+            (10, 90, false)
+        );
+        assert_eq!(config.backoff, Backoff::default());
+        assert_eq!(config.settings::<Settings>().unwrap().list_id, "a1");
+    }
+
+    #[rstest]
+    #[case(
+        "VENDOR",
+        "Mail Chimp",
+        "VENDOR: expected a name of a-z, 0-9 and `-`, found `Mail Chimp`"
+    )]
+    #[case(
+        "QUEUE_URL",
+        " ",
+        "QUEUE_URL: expected the URL of the vendor's queue, found an empty text"
+    )]
+    #[case(
+        "MAX_IN_FLIGHT",
+        "0",
+        "MAX_IN_FLIGHT: expected a whole number from 1 to 1000, found `0`"
+    )]
+    #[case(
+        "ALLOW_PLAIN_HTTP",
+        "yes",
+        "ALLOW_PLAIN_HTTP: expected `true` or `false`, found `yes`"
+    )]
+    fn names_the_variable(
+        #[case] variable: &'static str,
+        #[case] value: &'static str,
+        #[case] message: &str,
+    ) {
+        let mut variables = complete();
+        variables.insert(variable, value);
+        assert_eq!(read(&variables).unwrap_err().to_string(), message);
+    }
+
+    #[rstest]
+    #[case("{}", "missing field `list_id`")]
+    #[case(r#"{"list_id":1}"#, "at `list_id`")]
+    #[case(r#"{"list_id":"a","lst":"b"}"#, "unknown field `lst`")]
+    fn names_the_setting(#[case] settings: &'static str, #[case] part: &str) {
+        let mut variables = complete();
+        variables.insert("VENDOR_SETTINGS", settings);
+        let error = read(&variables)
+            .unwrap()
+            .settings::<Settings>()
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.starts_with("VENDOR_SETTINGS: expected") && error.contains(part),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_missing_variable_is_named() {
+        let mut variables = complete();
+        variables.remove("LEDGER_TABLE");
+        let message = "LEDGER_TABLE: expected the name of the ledger's table, found nothing";
+        assert_eq!(read(&variables).unwrap_err().to_string(), message);
+    }
+}

@@ -1,0 +1,141 @@
+//! What to do with a message, given what the ledger knows: a pure function.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::ledger::EntityRecord;
+use crate::message::{Message, Notification};
+
+/// EventBridge cuts times to whole seconds, and clocks differ: a notification must be this much older than a read to
+/// be covered by it.
+pub const COVERED_MARGIN: SignedDuration = SignedDuration::from_secs(2);
+/// The waker's clock and the function's may differ by this much.
+const WAKE_MARGIN: SignedDuration = SignedDuration::from_secs(5);
+
+/// What to do with a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// An earlier read of the source already saw this change.
+    Covered,
+    /// A retry waits for this entity: it will do this one's work too.
+    Join,
+    /// Read the source and bring the vendor up to date.
+    Sync,
+    /// A wake for a retry that is no longer waiting, or was put off: nothing to do.
+    Stale,
+}
+
+/// Decides on one message.
+///
+/// `redelivered`: the queue handed the message out before. What that attempt did is unknown, so no shortcut is taken.
+#[must_use]
+pub fn decide(record: &EntityRecord, message: &Message, redelivered: bool, now: Timestamp) -> Decision {
+    match message {
+        Message::Wake(_) => match &record.parked {
+            Some(parked) if parked.wake_at <= later(now, WAKE_MARGIN) => Decision::Sync,
+            _ => Decision::Stale,
+        },
+        Message::Notification(_) if record.parked.is_some() => Decision::Join,
+        Message::Notification(notification) => {
+            let sure = !redelivered && !record.unsure;
+            if sure && is_covered(record, notification) {
+                Decision::Covered
+            } else {
+                Decision::Sync
+            }
+        }
+    }
+}
+
+/// A version decides where both sides have comparable ones; time decides otherwise.
+fn is_covered(record: &EntityRecord, notification: &Notification) -> bool {
+    if let (Some(pushed), Some(announced)) = (&record.pushed_version, &notification.version)
+        && let Some(order) = pushed.partial_cmp(announced)
+    {
+        return order.is_ge();
+    }
+    record
+        .read_at
+        .is_some_and(|read_at| later(notification.time, COVERED_MARGIN) <= read_at)
+}
+
+fn later(time: Timestamp, by: SignedDuration) -> Timestamp {
+    time.saturating_add(by).unwrap_or(Timestamp::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::ledger::{ErrorRecord, Parked, Status};
+    use crate::{EntityKey, Error, ErrorKind, Stage, Version};
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_000_000 + second).unwrap()
+    }
+
+    fn entity() -> EntityKey {
+        EntityKey::new("customer", "1").unwrap()
+    }
+
+    fn synced(read_at: i64, version: Option<Version>) -> EntityRecord {
+        let mut record = EntityRecord::unknown("mailchimp", entity()).next(Status::Synced, "e0", at(read_at));
+        record.read_at = Some(at(read_at));
+        record.pushed_version = version;
+        record
+    }
+
+    fn parked(wake_at: i64) -> EntityRecord {
+        let mut record = synced(0, None);
+        record.parked = Some(Parked {
+            wake_at: at(wake_at),
+            since: at(0),
+            event_id: "e1".into(),
+            event_time: at(0),
+            detail_type: "t".into(),
+            version: None,
+            error: ErrorRecord::from(&Error::retry(ErrorKind::Unavailable, Stage::Push, "down")),
+        });
+        record
+    }
+
+    fn notification(time: i64, version: Option<Version>) -> Message {
+        Message::Notification(Notification {
+            event_id: "e2".into(),
+            detail_type: "t".into(),
+            time: at(time),
+            entity: entity(),
+            version,
+        })
+    }
+
+    const V: fn(u64) -> Option<Version> = |number| Some(Version::Number(number));
+
+    #[rstest]
+    #[case::older_than_the_read(synced(10, None), notification(8, None), Decision::Covered)]
+    #[case::within_the_margin(synced(10, None), notification(9, None), Decision::Sync)]
+    #[case::newer(synced(10, None), notification(11, None), Decision::Sync)]
+    #[case::same_version(synced(10, V(3)), notification(90, V(3)), Decision::Covered)]
+    #[case::older_version(synced(10, V(3)), notification(90, V(2)), Decision::Covered)]
+    #[case::newer_version_with_an_old_time(synced(10, V(3)), notification(1, V(4)), Decision::Sync)]
+    #[case::tag_against_number_falls_back_to_time(
+        synced(10, Some(Version::Tag("x".into()))), notification(8, V(1)), Decision::Covered
+    )]
+    #[case::never_seen(EntityRecord::unknown("m", entity()), notification(1, V(1)), Decision::Sync)]
+    #[case::waits_already(parked(60), notification(99, V(9)), Decision::Join)]
+    #[case::due(parked(60), Message::Wake(entity()), Decision::Sync)]
+    #[case::not_due(parked(90), Message::Wake(entity()), Decision::Stale)]
+    #[case::no_longer_waiting(synced(10, None), Message::Wake(entity()), Decision::Stale)]
+    fn decides(#[case] record: EntityRecord, #[case] message: Message, #[case] expected: Decision) {
+        assert_eq!(decide(&record, &message, false, at(60)), expected);
+    }
+
+    #[test]
+    fn a_redelivery_and_an_unsure_record_are_never_covered() {
+        let mut record = synced(10, V(3));
+        let old = notification(1, V(1));
+        assert_eq!(decide(&record, &old, true, at(60)), Decision::Sync);
+        record.unsure = true;
+        assert_eq!(decide(&record, &old, false, at(60)), Decision::Sync);
+    }
+}

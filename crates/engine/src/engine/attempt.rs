@@ -1,0 +1,311 @@
+//! One attempt to bring a vendor up to date: read, map, push, settle.
+
+use std::panic::AssertUnwindSafe;
+
+use futures::FutureExt;
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+
+use super::group::Item;
+use super::{Engine, Entity};
+use crate::ledger::{EntityRecord, ErrorRecord, EventRecord, Parked, Status};
+use crate::message::{EntityKey, Message, Version};
+use crate::source::Fetched;
+use crate::vendor::Push;
+use crate::{Error, ErrorKind, Stage, Verdict};
+
+/// The event in whose name the work is done.
+pub(super) struct Leader {
+    pub(super) event_id: String,
+    pub(super) event_time: Timestamp,
+    pub(super) detail_type: String,
+    message_id: String,
+}
+
+impl Leader {
+    /// A notification leads in its own name, a wake in the name of the event that waits.
+    pub(super) fn of(record: &EntityRecord, item: &Item<'_>) -> Self {
+        let message_id = item.delivery.message_id.clone();
+        match (&item.message, &record.parked) {
+            (Message::Notification(notification), _) => Self {
+                event_id: notification.event_id.clone(),
+                event_time: notification.time,
+                detail_type: notification.detail_type.clone(),
+                message_id,
+            },
+            (Message::Wake(_), Some(parked)) => Self {
+                event_id: parked.event_id.clone(),
+                event_time: parked.event_time,
+                detail_type: parked.detail_type.clone(),
+                message_id,
+            },
+            (Message::Wake(_), None) => Self {
+                event_id: message_id.clone(),
+                event_time: record.settled_at,
+                detail_type: crate::message::WAKE_DETAIL_TYPE.to_owned(),
+                message_id,
+            },
+        }
+    }
+}
+
+/// What an attempt starts from.
+pub(super) struct Work<'a> {
+    pub(super) entity: &'a EntityKey,
+    pub(super) record: &'a EntityRecord,
+    pub(super) leader: &'a Leader,
+    /// The newest version announced: an older answer of the source is a lagging one.
+    pub(super) at_least: Option<Version>,
+    /// Whether the record certainly says what the vendor holds.
+    pub(super) trusted: bool,
+}
+
+/// What an attempt found out on its way, whether or not it got through.
+#[derive(Default)]
+struct Trace {
+    read_at: Option<Timestamp>,
+    version: Option<Version>,
+    natural_link: Option<String>,
+    source_ms: Option<u64>,
+    vendor_ms: Option<u64>,
+}
+
+/// Where an attempt got to.
+enum Reached {
+    Pushed { hash: String, link: String },
+    Removed,
+    Unchanged,
+}
+
+impl Engine {
+    /// Makes one attempt and settles it. Answers with the event's record, which is yet to be written.
+    ///
+    /// # Errors
+    /// If the entity record cannot be settled; nothing may be acknowledged then.
+    pub(super) async fn attempt(&self, work: &Work<'_>) -> Result<EventRecord, Error> {
+        let mut trace = Trace::default();
+        // A panic in one entity's work fails that entity only.
+        let result = AssertUnwindSafe(self.run(work, &mut trace))
+            .catch_unwind()
+            .await
+            .unwrap_or_else(|_| {
+                let message = "the vendor's code panicked; the function's log has the place";
+                Err(Error::new(
+                    ErrorKind::Panicked,
+                    Verdict::Unknown,
+                    Stage::Push,
+                    message,
+                ))
+            });
+        let next = self.next_record(work, &trace, &result);
+        let unchanged = matches!(result, Ok(Reached::Unchanged));
+        if !(unchanged && work.record.is_settled()) {
+            self.parts.ledger.settle(&next).await?;
+        }
+        Ok(self.event_record(work, trace, &result, &next))
+    }
+
+    async fn run(&self, work: &Work<'_>, trace: &mut Trace) -> Result<Reached, Error> {
+        let entity = self.entity(work.entity.entity_type()).ok_or_else(|| {
+            let message = "expected an entity type of this vendor, found another";
+            Error::permanent(ErrorKind::Invalid, Stage::Intake, message)
+        })?;
+        let read_at = self.now();
+        trace.read_at = Some(read_at);
+        let fetched = entity.source.fetch(work.entity).await;
+        trace.source_ms = Some(self.millis_since(read_at));
+        let Fetched { state, version } = fetched?;
+        trace.version.clone_from(&version);
+        match state {
+            Some(state) => {
+                refuse_lagging(work, version.as_ref())?;
+                self.push(entity, work, trace, &state).await
+            }
+            None => self.remove(entity, work, trace).await,
+        }
+    }
+
+    async fn push(
+        &self,
+        entity: &Entity,
+        work: &Work<'_>,
+        trace: &mut Trace,
+        state: &serde_json::Value,
+    ) -> Result<Reached, Error> {
+        let mapped = entity.vendor.map(state)?;
+        if work.trusted && work.record.pushed_hash.as_ref() == Some(&mapped.hash) {
+            return Ok(Reached::Unchanged);
+        }
+        trace.natural_link.clone_from(&mapped.link);
+        let version = trace.version.clone();
+        let key = idempotency_key(work.leader, &mapped.hash, version.as_ref());
+        let started = self.now();
+        let push = self.push_of(work, version.as_ref(), &key, started);
+        let link = entity.vendor.push(push, &mapped).await;
+        trace.vendor_ms = Some(self.millis_since(started));
+        Ok(Reached::Pushed {
+            hash: mapped.hash,
+            link: link?,
+        })
+    }
+
+    async fn remove(&self, entity: &Entity, work: &Work<'_>, trace: &mut Trace) -> Result<Reached, Error> {
+        let record = work.record;
+        let never_pushed = record.link.is_none() && record.pushed_hash.is_none();
+        if never_pushed && work.trusted {
+            return Ok(Reached::Removed);
+        }
+        let key = idempotency_key(work.leader, "removed", None);
+        let started = self.now();
+        let removed = entity
+            .vendor
+            .remove(self.push_of(work, None, &key, started))
+            .await;
+        trace.vendor_ms = Some(self.millis_since(started));
+        removed.map(|()| Reached::Removed)
+    }
+
+    fn push_of<'a>(
+        &self,
+        work: &Work<'a>,
+        version: Option<&'a Version>,
+        idempotency_key: &'a str,
+        now: Timestamp,
+    ) -> Push<'a> {
+        Push {
+            entity: work.entity,
+            link: work.record.link.as_deref(),
+            event_id: &work.leader.event_id,
+            event_time: work.leader.event_time,
+            version,
+            idempotency_key,
+            now,
+        }
+    }
+
+    /// The entity record after the attempt: pure but for the clock and the jitter.
+    fn next_record(&self, work: &Work<'_>, trace: &Trace, result: &Result<Reached, Error>) -> EntityRecord {
+        let now = self.now();
+        let status = match result {
+            Ok(Reached::Pushed { .. }) => Status::Synced,
+            Ok(Reached::Removed) => Status::Deleted,
+            Ok(Reached::Unchanged) => Status::Unchanged,
+            Err(error) if error.verdict() == Verdict::Permanent => Status::Rejected,
+            Err(_) => Status::Parked,
+        };
+        let mut next = work.record.next(status, &work.leader.event_id, now);
+        next.parked = None;
+        next.error = None;
+        match result {
+            Ok(reached) => {
+                match reached {
+                    Reached::Pushed { hash, link } => {
+                        next.link = Some(link.clone());
+                        next.pushed_hash = Some(hash.clone());
+                    }
+                    Reached::Removed => {
+                        next.link = None;
+                        next.pushed_hash = None;
+                    }
+                    Reached::Unchanged => {}
+                }
+                next.pushed_version.clone_from(&trace.version);
+                next.read_at = trace.read_at;
+                next.attempts = 0;
+                next.unsure = false;
+            }
+            Err(error) => self.fail(&mut next, work, trace, error, now),
+        }
+        next
+    }
+
+    fn fail(&self, next: &mut EntityRecord, work: &Work<'_>, trace: &Trace, error: &Error, now: Timestamp) {
+        next.attempts = work.record.attempts.saturating_add(1);
+        // Any failure at the vendor may have changed something there: a plan's first call may have got through.
+        next.unsure |= error.stage() == Stage::Push;
+        if next.unsure && next.link.is_none() {
+            next.link.clone_from(&trace.natural_link);
+        }
+        let failure = ErrorRecord::from(error);
+        if next.status == Status::Rejected {
+            next.error = Some(failure);
+            return;
+        }
+        let since = work.record.parked.as_ref().map_or(now, |parked| parked.since);
+        let wake_at = self
+            .parts
+            .backoff
+            .wake_at(error.verdict(), next.attempts, since, now, self.random());
+        if let Some(wake_at) = wake_at {
+            next.parked = Some(Parked {
+                wake_at,
+                since,
+                event_id: work.leader.event_id.clone(),
+                event_time: work.leader.event_time,
+                detail_type: work.leader.detail_type.clone(),
+                version: work.at_least.clone(),
+                error: failure,
+            });
+        } else {
+            next.status = Status::Dead;
+            next.error = Some(failure);
+        }
+        if let Some(latest) = next.recent.last_mut() {
+            latest.status = next.status;
+        }
+    }
+
+    fn event_record(
+        &self,
+        work: &Work<'_>,
+        trace: Trace,
+        result: &Result<Reached, Error>,
+        next: &EntityRecord,
+    ) -> EventRecord {
+        EventRecord {
+            vendor: self.vendor().to_owned(),
+            entity: work.entity.as_str().to_owned(),
+            event_id: work.leader.event_id.clone(),
+            detail_type: Some(work.leader.detail_type.clone()),
+            status: next.status,
+            event_time: work.leader.event_time,
+            settled_at: next.settled_at,
+            message_id: work.leader.message_id.clone(),
+            attempt: Some(work.record.attempts.saturating_add(1)),
+            by_event: None,
+            link: next.link.clone(),
+            version: trace.version,
+            source_ms: trace.source_ms,
+            vendor_ms: trace.vendor_ms,
+            wake_at: next.parked.as_ref().map(|parked| parked.wake_at),
+            error: result.as_ref().err().map(ErrorRecord::from),
+            request_id: String::new(),
+        }
+    }
+
+    fn millis_since(&self, start: Timestamp) -> u64 {
+        u64::try_from(self.now().duration_since(start).as_millis()).unwrap_or(0)
+    }
+}
+
+/// A source that answers with less than was announced, or than was pushed before, has not caught up.
+fn refuse_lagging(work: &Work<'_>, read: Option<&Version>) -> Result<(), Error> {
+    let Some(read) = read else { return Ok(()) };
+    for known in [&work.at_least, &work.record.pushed_version]
+        .into_iter()
+        .flatten()
+    {
+        if read < known {
+            let message = format!("expected version {known} or newer, found {read}: the source lags");
+            return Err(Error::retry(ErrorKind::Lagging, Stage::Source, message));
+        }
+    }
+    Ok(())
+}
+
+/// The same for a repeat of the same push. The version tells A → B → A from a repeat of the first A.
+fn idempotency_key(leader: &Leader, hash: &str, version: Option<&Version>) -> String {
+    let version = version.map(ToString::to_string).unwrap_or_default();
+    let digest = Sha256::digest(format!("{}\n{hash}\n{version}", leader.event_id));
+    hex::encode(&digest[..16])
+}

@@ -1,0 +1,184 @@
+//! The messages of one entity: decide on each, do the work once, settle.
+
+use super::attempt::{Leader, Work};
+use super::outcome::{self, Outcome};
+use super::{Engine, intake};
+use crate::Error;
+use crate::decide::{Decision, decide};
+use crate::ledger::{EntityRecord, EventRecord, Status};
+use crate::message::{Delivery, EntityKey, Message, Notification, Version};
+
+/// A message of the batch and its place in it.
+pub(super) struct Item<'a> {
+    pub(super) index: usize,
+    pub(super) delivery: &'a Delivery,
+    pub(super) message: Message,
+}
+
+/// All messages of one entity in the batch, and what the ledger knows of it.
+pub(super) struct Group<'a> {
+    pub(super) entity: EntityKey,
+    pub(super) record: Result<EntityRecord, Error>,
+    pub(super) items: Vec<Item<'a>>,
+}
+
+impl Engine {
+    /// Decides on each message and does what is to be done, once for all of them.
+    ///
+    /// # Errors
+    /// If an outcome cannot be settled: the queue must deliver the whole group again.
+    pub(super) async fn settle_group(
+        &self,
+        entity: &EntityKey,
+        record: &EntityRecord,
+        items: &[Item<'_>],
+    ) -> Result<Vec<(usize, Outcome)>, Error> {
+        let now = self.now();
+        let mut outcomes = Vec::with_capacity(items.len());
+        let mut joining = Vec::new();
+        let mut syncing = Vec::new();
+        for item in items {
+            match decide(record, &item.message, item.delivery.receive_count > 1, now) {
+                Decision::Covered => outcomes.push((item.index, self.covered(record, item))),
+                Decision::Stale => outcomes.push((item.index, Outcome::Done)),
+                Decision::Join => joining.push(item),
+                Decision::Sync => syncing.push(item),
+            }
+        }
+        if syncing.is_empty() {
+            outcomes.extend(self.join(record, &joining).await?);
+        } else {
+            outcomes.extend(self.sync(entity, record, &syncing, &joining).await?);
+        }
+        Ok(outcomes)
+    }
+
+    fn covered(&self, record: &EntityRecord, item: &Item<'_>) -> Outcome {
+        match &item.message {
+            // A duplicate of an event whose outcome is recorded: it must not be overwritten.
+            Message::Notification(notification) if record.remembers(&notification.event_id) => Outcome::Done,
+            Message::Notification(notification) => {
+                let mut event = outcome::event(
+                    self.vendor(),
+                    notification,
+                    item.delivery,
+                    Status::Covered,
+                    self.now(),
+                );
+                event.by_event = record.recent.last().map(|recent| recent.event_id.clone());
+                Outcome::Settled(Box::new(event))
+            }
+            Message::Wake(_) => Outcome::Done,
+        }
+    }
+
+    /// Leaves the work to the retry that waits. It must read at least the newest version announced by now.
+    async fn join(
+        &self,
+        record: &EntityRecord,
+        joining: &[&Item<'_>],
+    ) -> Result<Vec<(usize, Outcome)>, Error> {
+        let Some(parked) = record.parked.as_ref().filter(|_| !joining.is_empty()) else {
+            return Ok(Vec::new());
+        };
+        let announced = newest_version(joining, parked.version.clone());
+        if announced != parked.version {
+            let mut next = record.clone();
+            next.revision += 1;
+            if let Some(parked) = &mut next.parked {
+                parked.version = announced;
+            }
+            self.parts.ledger.settle(&next).await?;
+        }
+        let now = self.now();
+        let outcome = |item: &&Item<'_>| {
+            let outcome = match &item.message {
+                Message::Notification(notification) if notification.event_id == parked.event_id => {
+                    // The waiting event itself, delivered again before its record was written.
+                    let mut event =
+                        outcome::event(self.vendor(), notification, item.delivery, Status::Parked, now);
+                    event.attempt = Some(record.attempts);
+                    event.wake_at = Some(parked.wake_at);
+                    event.error = Some(parked.error.clone());
+                    Outcome::Settled(Box::new(event))
+                }
+                Message::Notification(notification) => Outcome::Settled(Box::new(outcome::coalesced(
+                    self.vendor(),
+                    notification,
+                    item.delivery,
+                    &parked.event_id,
+                    now,
+                ))),
+                Message::Wake(_) => Outcome::Done,
+            };
+            (item.index, outcome)
+        };
+        Ok(joining.iter().map(outcome).collect())
+    }
+
+    /// Brings the vendor up to date, once for all these messages.
+    async fn sync(
+        &self,
+        entity: &EntityKey,
+        record: &EntityRecord,
+        syncing: &[&Item<'_>],
+        joining: &[&Item<'_>],
+    ) -> Result<Vec<(usize, Outcome)>, Error> {
+        let Some(lead) = syncing.iter().copied().reduce(|lead, item| {
+            let takes_over = matches!(lead.message, Message::Notification(_)) && intake::is_newer(item, lead);
+            if takes_over { item } else { lead }
+        }) else {
+            return Ok(Vec::new());
+        };
+        let leader = Leader::of(record, lead);
+        let waiting = record.parked.as_ref().and_then(|parked| parked.version.clone());
+        let work = Work {
+            entity,
+            record,
+            leader: &leader,
+            at_least: newest_version(joining, newest_version(syncing, waiting)),
+            trusted: !record.unsure && syncing.iter().all(|item| item.delivery.receive_count <= 1),
+        };
+        let event = self.attempt(&work).await?;
+        let mut outcomes = vec![(lead.index, Outcome::Settled(Box::new(event)))];
+        let now = self.now();
+        for item in syncing
+            .iter()
+            .chain(joining)
+            .filter(|item| item.index != lead.index)
+        {
+            let outcome = match &item.message {
+                Message::Notification(other) if other.event_id != leader.event_id => {
+                    Outcome::Settled(Box::new(self.folded(other, item, &leader, now)))
+                }
+                _ => Outcome::Done,
+            };
+            outcomes.push((item.index, outcome));
+        }
+        Ok(outcomes)
+    }
+
+    fn folded(
+        &self,
+        notification: &Notification,
+        item: &Item<'_>,
+        leader: &Leader,
+        now: jiff::Timestamp,
+    ) -> EventRecord {
+        outcome::coalesced(self.vendor(), notification, item.delivery, &leader.event_id, now)
+    }
+}
+
+/// The newest version that any of these messages announces, or `known` if that is newer.
+fn newest_version(items: &[&Item<'_>], known: Option<Version>) -> Option<Version> {
+    items.iter().fold(known, |newest, item| match &item.message {
+        Message::Notification(Notification {
+            version: Some(version),
+            ..
+        }) => match &newest {
+            Some(known) if !matches!(version.partial_cmp(known), Some(std::cmp::Ordering::Greater)) => newest,
+            _ => Some(version.clone()),
+        },
+        _ => newest,
+    })
+}

@@ -1,0 +1,294 @@
+//! Leads a batch of messages through the stations and says which of them the queue must deliver again.
+
+mod attempt;
+mod group;
+mod intake;
+mod outcome;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures::StreamExt;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::clock::Clock;
+use crate::lane::{Lanes, lane};
+use crate::ledger::{EntityRecord, Ledger};
+use crate::message::{Announcement, Delivery, EntityKey, parse};
+use crate::park::Backoff;
+use crate::source::Source;
+use crate::telemetry;
+use crate::vendor::{DynVendor, Vendor};
+use crate::{Error, ErrorKind, Stage};
+
+use group::{Group, Item};
+use outcome::Outcome;
+
+/// One type of entity: how it is announced, who holds its truth, and the vendor that must follow.
+pub struct Entity {
+    entity_type: String,
+    announcements: Vec<Announcement>,
+    source: Box<dyn Source>,
+    vendor: Box<dyn DynVendor>,
+}
+
+impl Entity {
+    /// Entities of this type are read from `source` and pushed to `vendor`.
+    pub fn new(entity_type: &str, source: impl Source + 'static, vendor: impl Vendor) -> Self {
+        Self {
+            entity_type: entity_type.to_owned(),
+            announcements: Vec::new(),
+            source: Box::new(source),
+            vendor: Box::new(vendor),
+        }
+    }
+
+    /// Adds an event type that announces changes.
+    #[must_use]
+    pub fn announced_by(mut self, announcement: Announcement) -> Self {
+        self.announcements.push(announcement);
+        self
+    }
+}
+
+/// What an engine works with; everything that is not pure arrives here.
+pub struct Parts {
+    /// The vendor's name.
+    pub vendor: String,
+    /// The entity types of this vendor.
+    pub entities: Vec<Entity>,
+    /// Where outcomes are kept.
+    pub ledger: Arc<dyn Ledger>,
+    /// The vendor's queue.
+    pub lanes: Arc<dyn Lanes>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness, for jitter only.
+    pub rng: fastrand::Rng,
+    /// When a failed entity is tried again.
+    pub backoff: Backoff,
+    /// How many entities of a batch are worked on at once.
+    pub max_in_flight: usize,
+    /// The longest that the calls for one entity may take. No work starts when less time is left.
+    pub slowest: Duration,
+}
+
+/// The engine of one vendor function.
+pub struct Engine {
+    parts: Parts,
+    rng: Mutex<fastrand::Rng>,
+}
+
+/// What one invocation was given.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    /// The messages, in the order of the queue.
+    pub deliveries: Vec<Delivery>,
+    /// When the invocation is killed.
+    pub deadline: Timestamp,
+    /// The invocation's id.
+    pub request_id: String,
+}
+
+impl Engine {
+    /// An engine of these parts.
+    #[must_use]
+    pub fn new(mut parts: Parts) -> Self {
+        let rng = Mutex::new(parts.rng.fork());
+        Self { parts, rng }
+    }
+
+    /// Works through a batch. Answers with the ids of the messages that the queue must deliver again, in their order.
+    ///
+    /// A message is left out of the answer, and thereby acknowledged, only when its outcome is in the ledger or it
+    /// stands in its entity's lane.
+    pub async fn handle(&self, batch: &Batch) -> Vec<String> {
+        let mut outcomes: Vec<Option<Outcome>> = batch.deliveries.iter().map(|_| None).collect();
+        let mut strays = Vec::new();
+        let mut groups: HashMap<EntityKey, Vec<Item<'_>>> = HashMap::new();
+        let mut order = Vec::new();
+        for (index, delivery) in batch.deliveries.iter().enumerate() {
+            match parse(&delivery.body, self.announcements()) {
+                Err(malformed) => {
+                    let event = outcome::malformed(self.vendor(), delivery, malformed, self.now());
+                    outcomes[index] = Some(Outcome::Settled(Box::new(event)));
+                }
+                Ok(message) if delivery.group == lane(message.entity()) => {
+                    let entity = message.entity().clone();
+                    let items = groups.entry(entity.clone()).or_insert_with(|| {
+                        order.push(entity);
+                        Vec::new()
+                    });
+                    items.push(Item {
+                        index,
+                        delivery,
+                        message,
+                    });
+                }
+                Ok(message) => strays.push(Item {
+                    index,
+                    delivery,
+                    message,
+                }),
+            }
+        }
+
+        let lanes = async {
+            let groups = self.open(order, groups).await;
+            let work = groups.into_iter().map(|group| self.work(group, batch.deadline));
+            futures::stream::iter(work)
+                .buffer_unordered(self.parts.max_in_flight)
+                .concat()
+                .await
+        };
+        let (handed, worked) = futures::join!(self.hand_over(strays), lanes);
+        for (index, outcome) in handed.into_iter().chain(worked) {
+            outcomes[index] = Some(outcome);
+        }
+        self.record(batch, &mut outcomes).await;
+        let returned = outcomes
+            .iter()
+            .map(|outcome| !matches!(outcome, Some(Outcome::Settled(_) | Outcome::Done)));
+        again(&batch.deliveries, &returned.collect::<Vec<_>>())
+    }
+
+    /// Reads the records of all entities of the batch at once.
+    async fn open<'a>(
+        &self,
+        order: Vec<EntityKey>,
+        mut groups: HashMap<EntityKey, Vec<Item<'a>>>,
+    ) -> Vec<Group<'a>> {
+        let read = self.parts.ledger.read(&order).await;
+        let mut records: HashMap<EntityKey, EntityRecord> = HashMap::new();
+        let mut unreadable = None;
+        match read {
+            Ok(found) => records.extend(found.into_iter().map(|record| (record.entity.clone(), record))),
+            Err(error) => unreadable = Some(error),
+        }
+        let mut opened = Vec::with_capacity(order.len());
+        for entity in order {
+            let items = groups.remove(&entity).unwrap_or_default();
+            let record = match &unreadable {
+                Some(error) => Err(Error::retry(error.kind(), Stage::Settle, error.message())),
+                None => Ok(records
+                    .remove(&entity)
+                    .unwrap_or_else(|| EntityRecord::unknown(self.vendor(), entity.clone()))),
+            };
+            opened.push(Group {
+                entity,
+                record,
+                items,
+            });
+        }
+        opened
+    }
+
+    /// Works on one entity, unless the time left is too short for it.
+    async fn work(&self, group: Group<'_>, deadline: Timestamp) -> Vec<(usize, Outcome)> {
+        let Group {
+            entity,
+            record,
+            items,
+        } = group;
+        let record = match record {
+            Ok(record) => record,
+            Err(error) => return self.give_back(&entity, &items, &error),
+        };
+        let slowest = SignedDuration::try_from(self.parts.slowest).unwrap_or(SignedDuration::MAX);
+        if self.now().saturating_add(slowest).unwrap_or(Timestamp::MAX) > deadline {
+            let message = "the time left is too short to start";
+            return self.give_back(
+                &entity,
+                &items,
+                &Error::retry(ErrorKind::Timeout, Stage::Intake, message),
+            );
+        }
+        match self.settle_group(&entity, &record, &items).await {
+            Ok(outcomes) => outcomes,
+            Err(error) => self.give_back(&entity, &items, &error),
+        }
+    }
+
+    /// Leaves messages to the queue.
+    fn give_back(&self, entity: &EntityKey, items: &[Item<'_>], error: &Error) -> Vec<(usize, Outcome)> {
+        telemetry::returned(self.vendor(), entity.as_str(), items.len(), error);
+        items.iter().map(|item| (item.index, Outcome::Returned)).collect()
+    }
+
+    /// Writes the event records of the batch in one go. What cannot be recorded is delivered again.
+    async fn record(&self, batch: &Batch, outcomes: &mut [Option<Outcome>]) {
+        let mut slots = Vec::new();
+        let mut events = Vec::new();
+        for (index, outcome) in outcomes.iter().enumerate() {
+            if let Some(Outcome::Settled(event)) = outcome {
+                let mut event = (**event).clone();
+                event.request_id.clone_from(&batch.request_id);
+                slots.push(index);
+                events.push(event);
+            }
+        }
+        let results = self.parts.ledger.record(&events).await;
+        for ((index, event), result) in slots.into_iter().zip(events).zip(results) {
+            match result {
+                Ok(()) => telemetry::settled(&event),
+                Err(error) => {
+                    telemetry::returned(self.vendor(), &event.entity, 1, &error);
+                    outcomes[index] = Some(Outcome::Returned);
+                }
+            }
+        }
+    }
+
+    fn vendor(&self) -> &str {
+        &self.parts.vendor
+    }
+
+    fn now(&self) -> Timestamp {
+        self.parts.clock.now()
+    }
+
+    fn random(&self) -> f64 {
+        self.rng
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .f64()
+    }
+
+    fn announcements(&self) -> impl Iterator<Item = (&str, &Announcement)> {
+        self.parts.entities.iter().flat_map(|entity| {
+            entity
+                .announcements
+                .iter()
+                .map(|announcement| (entity.entity_type.as_str(), announcement))
+        })
+    }
+
+    fn entity(&self, entity_type: &str) -> Option<&Entity> {
+        self.parts
+            .entities
+            .iter()
+            .find(|entity| entity.entity_type == entity_type)
+    }
+}
+
+/// The messages to deliver again: the returned ones and, to keep the order, what is behind them in their group.
+///
+/// Lambda deletes a whole batch for an empty answer and repeats all of it for an unknown identifier: every id here
+/// is one of the batch's, and a message without an id cannot be named.
+fn again(deliveries: &[Delivery], returned: &[bool]) -> Vec<String> {
+    let mut held = HashSet::new();
+    let mut ids = Vec::new();
+    for (delivery, returned) in deliveries.iter().zip(returned) {
+        if *returned {
+            held.insert(delivery.group.as_str());
+        }
+        if held.contains(delivery.group.as_str()) {
+            ids.push(delivery.message_id.clone());
+        }
+    }
+    ids
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,91 @@
+//! What became of a message, and the record of it.
+
+use jiff::Timestamp;
+
+use crate::ledger::{ErrorRecord, EventRecord, Status};
+use crate::message::{Delivery, Malformed, Notification};
+use crate::{Error, ErrorKind, Stage};
+
+/// What became of one message of a batch.
+pub(super) enum Outcome {
+    /// Acknowledged once this record is written.
+    Settled(Box<EventRecord>),
+    /// Acknowledged: handed to its lane, or its outcome is in the ledger already.
+    Done,
+    /// Left to the queue.
+    Returned,
+}
+
+/// The record of a message that cannot be understood.
+pub(super) fn malformed(
+    vendor: &str,
+    delivery: &Delivery,
+    malformed: Malformed,
+    now: Timestamp,
+) -> EventRecord {
+    let mut error = Error::permanent(ErrorKind::Invalid, Stage::Intake, &malformed.reason);
+    if let Some(pointer) = malformed.pointer {
+        error = error.at(pointer);
+    }
+    EventRecord {
+        vendor: vendor.to_owned(),
+        entity: crate::ledger::NO_ENTITY.to_owned(),
+        event_id: malformed.event_id.unwrap_or_else(|| delivery.message_id.clone()),
+        detail_type: malformed.detail_type.map(|text| text.chars().take(128).collect()),
+        status: Status::Rejected,
+        event_time: malformed.time.unwrap_or(now),
+        settled_at: now,
+        message_id: delivery.message_id.clone(),
+        attempt: None,
+        by_event: None,
+        link: None,
+        version: None,
+        source_ms: None,
+        vendor_ms: None,
+        wake_at: None,
+        error: Some(ErrorRecord::from(&error)),
+        request_id: String::new(),
+    }
+}
+
+/// The record of a notification, before anything is known but its status.
+pub(super) fn event(
+    vendor: &str,
+    notification: &Notification,
+    delivery: &Delivery,
+    status: Status,
+    now: Timestamp,
+) -> EventRecord {
+    EventRecord {
+        vendor: vendor.to_owned(),
+        entity: notification.entity.as_str().to_owned(),
+        event_id: notification.event_id.clone(),
+        detail_type: Some(notification.detail_type.clone()),
+        status,
+        event_time: notification.time,
+        settled_at: now,
+        message_id: delivery.message_id.clone(),
+        attempt: None,
+        by_event: None,
+        link: None,
+        version: notification.version.clone(),
+        source_ms: None,
+        vendor_ms: None,
+        wake_at: None,
+        error: None,
+        request_id: String::new(),
+    }
+}
+
+/// The record of a notification whose work another event does.
+pub(super) fn coalesced(
+    vendor: &str,
+    notification: &Notification,
+    delivery: &Delivery,
+    into: &str,
+    now: Timestamp,
+) -> EventRecord {
+    let mut event = event(vendor, notification, delivery, Status::Coalesced, now);
+    event.by_event = Some(into.to_owned());
+    event
+}

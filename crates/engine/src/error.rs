@@ -1,0 +1,300 @@
+//! The one error type: what happened, what to do about it, and where.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ErrorKind {
+    /// What we were given, or would have sent, does not have the required shape.
+    Invalid,
+    /// The credential was refused.
+    Deauthorized,
+    /// The thing addressed does not exist.
+    NotFound,
+    /// The other side refuses the record as it is.
+    Refused,
+    /// The other side asks for fewer calls.
+    RateLimited,
+    /// The other side cannot serve now, or cannot be reached.
+    Unavailable,
+    /// No answer in time.
+    Timeout,
+    /// The source answered with an older version than the one announced.
+    Lagging,
+    /// A size limit was exceeded.
+    TooLarge,
+    /// A conditional write lost against another one.
+    Conflict,
+    /// Work on the entity panicked.
+    Panicked,
+    /// Anything else.
+    Unexpected,
+}
+
+/// What a failure means for the entity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It did not happen; try again, not before `after` if the other side named a time.
+    Retry {
+        /// The wait that the other side asked for (Retry-After).
+        after: Option<Duration>,
+    },
+    /// Trying the same again cannot help.
+    Permanent,
+    /// It may have happened: look, or repeat only what is idempotent.
+    Unknown,
+}
+
+impl Verdict {
+    /// The name used in the ledger and in logs.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Retry { .. } => "retry",
+            Self::Permanent => "permanent",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// The station of a message at which something failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// Parsing the message and handing it to its lane.
+    Intake,
+    /// Asking the source.
+    Source,
+    /// Mapping to the vendor's payload.
+    Map,
+    /// Calling the vendor.
+    Push,
+    /// Writing the ledger.
+    Settle,
+}
+
+impl Stage {
+    /// The name used in the ledger and in logs.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Intake => "intake",
+            Self::Source => "source",
+            Self::Map => "map",
+            Self::Push => "push",
+            Self::Settle => "settle",
+        }
+    }
+}
+
+impl ErrorKind {
+    /// The name used in the ledger and in logs.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Invalid => "invalid",
+            Self::Deauthorized => "deauthorized",
+            Self::NotFound => "not-found",
+            Self::Refused => "refused",
+            Self::RateLimited => "rate-limited",
+            Self::Unavailable => "unavailable",
+            Self::Timeout => "timeout",
+            Self::Lagging => "lagging",
+            Self::TooLarge => "too-large",
+            Self::Conflict => "conflict",
+            Self::Panicked => "panicked",
+            Self::Unexpected => "unexpected",
+        }
+    }
+}
+
+/// A failure: kind, verdict, place and, where there is one, the error behind it.
+///
+/// `Display` is safe to store in the ledger: [`Error::new`] takes e-mail addresses out of the message. It is not
+/// logged; logs carry the kind, stage, pointer and code only.
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    verdict: Verdict,
+    stage: Stage,
+    pointer: Option<String>,
+    code: Option<String>,
+    message: String,
+    source: Option<BoxError>,
+}
+
+/// Longer vendor messages are cut, so that an entity record stays within one write unit.
+const MAX_MESSAGE_CHARS: usize = 240;
+
+impl Error {
+    /// A failure of `kind` at `stage`, and what to do about it.
+    pub fn new(kind: ErrorKind, verdict: Verdict, stage: Stage, message: impl AsRef<str>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            verdict,
+            stage,
+            pointer: None,
+            code: None,
+            message: without_addresses(message.as_ref()),
+            source: None,
+        }))
+    }
+
+    /// A failure that goes away by itself: try again later.
+    pub fn retry(kind: ErrorKind, stage: Stage, message: impl AsRef<str>) -> Self {
+        Self::new(kind, Verdict::Retry { after: None }, stage, message)
+    }
+
+    /// A failure that stays until the data changes.
+    pub fn permanent(kind: ErrorKind, stage: Stage, message: impl AsRef<str>) -> Self {
+        Self::new(kind, Verdict::Permanent, stage, message)
+    }
+
+    /// Names the field by JSON Pointer (RFC 6901).
+    #[must_use]
+    pub fn at(mut self, pointer: impl Into<String>) -> Self {
+        self.0.pointer = Some(pointer.into());
+        self
+    }
+
+    /// Adds the code by which the other side names the failure.
+    #[must_use]
+    pub fn code(mut self, code: impl Into<String>) -> Self {
+        self.0.code = Some(code.into());
+        self
+    }
+
+    /// Adds the error behind this one.
+    #[must_use]
+    pub fn caused_by(mut self, source: impl Into<BoxError>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    /// The same failure, seen at another stage.
+    #[must_use]
+    pub fn at_stage(mut self, stage: Stage) -> Self {
+        self.0.stage = stage;
+        self
+    }
+
+    /// What happened.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        self.0.verdict
+    }
+
+    /// Where it happened.
+    #[must_use]
+    pub fn stage(&self) -> Stage {
+        self.0.stage
+    }
+
+    /// The field at fault, as a JSON Pointer.
+    #[must_use]
+    pub fn pointer(&self) -> Option<&str> {
+        self.0.pointer.as_deref()
+    }
+
+    /// The other side's code.
+    #[must_use]
+    pub fn vendor_code(&self) -> Option<&str> {
+        self.0.code.as_deref()
+    }
+
+    /// The message alone, without place and code.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.stage.name())?;
+        if let Some(pointer) = &self.0.pointer {
+            write!(f, " at {pointer}")?;
+        }
+        write!(f, ": {}", self.0.message)?;
+        if let Some(code) = &self.0.code {
+            write!(f, " [{code}]")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} {:?} {self}", self.0.kind, self.0.verdict)
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+/// Vendors quote the address they refuse; the ledger and its readers need the reason only.
+fn without_addresses(message: &str) -> String {
+    let mut words = Vec::new();
+    for word in message.split_whitespace() {
+        let is_address = word.find('@').is_some_and(|at| at > 0 && at + 1 < word.len());
+        words.push(if is_address { "<address>" } else { word });
+    }
+    let message = words.join(" ");
+    match message.char_indices().nth(MAX_MESSAGE_CHARS) {
+        Some((end, _)) => format!("{}…", &message[..end]),
+        None => message,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_never_reach_the_message() {
+        let error = Error::permanent(
+            ErrorKind::Refused,
+            Stage::Push,
+            "ada@lovelace.example looks fake or invalid",
+        );
+        assert_eq!(error.message(), "<address> looks fake or invalid");
+        assert!(!format!("{error} {error:?}").contains("lovelace"));
+    }
+
+    #[test]
+    fn long_messages_are_cut_at_a_character() {
+        let error = Error::retry(ErrorKind::Unavailable, Stage::Push, "ö".repeat(1000));
+        assert_eq!(error.message().chars().count(), MAX_MESSAGE_CHARS + 1);
+    }
+
+    #[test]
+    fn display_names_place_field_and_code() {
+        let error = Error::permanent(
+            ErrorKind::Invalid,
+            Stage::Map,
+            "expected an e-mail address, found null",
+        )
+        .at("/email")
+        .code("E1");
+        assert_eq!(
+            error.to_string(),
+            "map at /email: expected an e-mail address, found null [E1]"
+        );
+    }
+}

@@ -1,0 +1,66 @@
+//! What a missing answer or a status means where the other side documents nothing more exact.
+
+use http::{StatusCode, header};
+use jiff::Timestamp;
+
+use super::{Answer, HttpError};
+use crate::park::retry_after;
+use crate::{Error, ErrorKind, Stage, Verdict};
+
+impl HttpError {
+    /// The failure at `stage`. At the vendor, a request that may have been carried out is
+    /// [`Verdict::Unknown`]; asking a source again is harmless.
+    #[must_use]
+    pub fn at(self, stage: Stage) -> Error {
+        let again = Verdict::Retry { after: None };
+        let maybe = if stage == Stage::Push {
+            Verdict::Unknown
+        } else {
+            again
+        };
+        let (kind, verdict) = match &self {
+            Self::Url { .. } | Self::Request(_) => (ErrorKind::Invalid, Verdict::Permanent),
+            Self::NotSent(_) => (ErrorKind::Unavailable, again),
+            Self::Timeout => (ErrorKind::Timeout, maybe),
+            Self::Cut(_) => (ErrorKind::Unavailable, maybe),
+            Self::TooLarge { .. } => (ErrorKind::TooLarge, Verdict::Permanent),
+        };
+        let message = self.to_string();
+        Error::new(kind, verdict, stage, message).caused_by(self)
+    }
+}
+
+/// The failure that a status other than success stands for.
+///
+/// | status | kind | verdict |
+/// |---|---|---|
+/// | 401, 403 | deauthorized | retry |
+/// | 404, 410 | not found | permanent |
+/// | 408, 425, 429 | rate limited | retry, after Retry-After |
+/// | 413 | too large | permanent |
+/// | other 4xx, 3xx | refused | permanent |
+/// | 503 | unavailable | retry, after Retry-After |
+/// | other 5xx | unavailable | unknown at the vendor, retry at the source |
+#[must_use]
+pub fn status_error(stage: Stage, answer: &Answer, now: Timestamp) -> Error {
+    let after = answer
+        .header(&header::RETRY_AFTER)
+        .and_then(|value| retry_after(value, now));
+    let again = Verdict::Retry { after };
+    let (kind, verdict) = match answer.status {
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => (ErrorKind::Deauthorized, again),
+        StatusCode::NOT_FOUND | StatusCode::GONE => (ErrorKind::NotFound, Verdict::Permanent),
+        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS => {
+            (ErrorKind::RateLimited, again)
+        }
+        StatusCode::PAYLOAD_TOO_LARGE => (ErrorKind::TooLarge, Verdict::Permanent),
+        StatusCode::SERVICE_UNAVAILABLE => (ErrorKind::Unavailable, again),
+        status if status.is_server_error() && (stage != Stage::Push || after.is_some()) => {
+            (ErrorKind::Unavailable, again)
+        }
+        status if status.is_server_error() => (ErrorKind::Unavailable, Verdict::Unknown),
+        _ => (ErrorKind::Refused, Verdict::Permanent),
+    };
+    let status = answer.status.as_u16();
+    Error::new(kind, verdict, stage, format!("answered {status}")).code(status.to_string())
+}

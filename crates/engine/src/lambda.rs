@@ -1,0 +1,309 @@
+//! The Lambda runtime's side: the only module that knows it.
+
+use std::fmt;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use jiff::Timestamp;
+use lambda_runtime::{LambdaEvent, service_fn};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::clock::{Clock, SystemClock};
+use crate::config::{self, Config, ConfigError, environment};
+use crate::engine::{Batch, Engine, Entity, Parts};
+use crate::http::{AwsHttp, Http, HttpError};
+use crate::lane::SqsLanes;
+use crate::ledger::DynamoLedger;
+use crate::message::Delivery;
+use crate::secret::{SecretField, SecretStore, Secrets, SecretsManager};
+use crate::telemetry;
+use crate::wake::{DynamoAttention, Waker};
+
+/// The longest that the calls for one entity may take together: the source's five seconds, the vendor's ten, and one
+/// for the ledger.
+const SLOWEST: Duration = Duration::from_secs(16);
+
+/// What a vendor function wires its entities with.
+pub struct Setup {
+    config: Config,
+    http: Http,
+    clock: Arc<dyn Clock>,
+    secrets: Arc<SecretStore>,
+}
+
+impl Setup {
+    /// A set-up of these parts; the secret is fetched when first used.
+    #[must_use]
+    pub fn new(config: Config, http: Http, clock: Arc<dyn Clock>, secrets: Box<dyn Secrets>) -> Self {
+        let secrets = SecretStore::new(secrets, Arc::clone(&clock));
+        Self {
+            config,
+            http,
+            clock,
+            secrets,
+        }
+    }
+
+    /// The vendor's own settings, from `VENDOR_SETTINGS`.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the field at fault.
+    pub fn settings<T: DeserializeOwned>(&self) -> Result<T, ConfigError> {
+        self.config.settings()
+    }
+
+    /// The HTTP client.
+    #[must_use]
+    pub fn http(&self) -> Http {
+        self.http.clone()
+    }
+
+    /// The clock.
+    #[must_use]
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.clock)
+    }
+
+    /// A field of the vendor's secret; fetched when first used.
+    #[must_use]
+    pub fn secret(&self, field: &'static str) -> SecretField {
+        self.secrets.field(field)
+    }
+}
+
+/// Why a function cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A variable cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A configured URL may not be called.
+    #[error("a configured URL cannot be used: {0}")]
+    Url(#[from] HttpError),
+    /// The asynchronous runtime did not start.
+    #[error("the runtime did not start: {0}")]
+    Runtime(#[from] std::io::Error),
+    /// The Lambda runtime ended.
+    #[error("the Lambda runtime ended: {0}")]
+    Lambda(String),
+}
+
+/// Runs a vendor function: drains the vendor's queue until Lambda ends the process.
+///
+/// `wire` names the entities. Whatever fails before the first message is logged as one line that says what to mend.
+pub fn vendor(wire: impl FnOnce(&Setup) -> Result<Vec<Entity>, StartError>) -> ExitCode {
+    run(async {
+        let config = Config::from_env()?;
+        let http = Http::new(config.allow_plain_http)?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let sdk = sdk(&http).await;
+        let secret = SecretsManager::new(
+            aws_sdk_secretsmanager::Client::new(&sdk),
+            config.secret_id.clone(),
+        );
+        let setup = Setup::new(config, http, clock, Box::new(secret));
+        let entities = wire(&setup)?;
+        let Setup { config, clock, .. } = setup;
+        let ledger = DynamoLedger::new(
+            aws_sdk_dynamodb::Client::new(&sdk),
+            config.ledger_table,
+            config.vendor.clone(),
+            config.event_ttl_days,
+        );
+        let engine = &Engine::new(Parts {
+            vendor: config.vendor,
+            entities,
+            ledger: Arc::new(ledger),
+            lanes: Arc::new(SqsLanes::new(aws_sdk_sqs::Client::new(&sdk), config.queue_url)),
+            clock,
+            rng: fastrand::Rng::new(),
+            backoff: config.backoff,
+            max_in_flight: config.max_in_flight,
+            slowest: SLOWEST,
+        });
+        serve(move |event: LambdaEvent<SqsEvent>| async move {
+            let batch = batch(event)?;
+            let mut answer = SqsBatchResponse::default();
+            for message_id in engine.handle(&batch).await {
+                let mut failure = BatchItemFailure::default();
+                failure.item_identifier = message_id;
+                answer.batch_item_failures.push(failure);
+            }
+            Ok::<_, Nameless>(answer)
+        })
+        .await
+    })
+}
+
+/// What the schedule of a vendor gives the waker.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WakeRequest {
+    vendor: String,
+    queue_url: String,
+}
+
+/// Runs the waker: sends the parked entities of one vendor that are due back into their lanes.
+pub fn waker() -> ExitCode {
+    run(async {
+        let table = config::ledger_table(&environment)?;
+        let http = Http::new(false)?;
+        let sdk = sdk(&http).await;
+        let attention = &DynamoAttention::new(aws_sdk_dynamodb::Client::new(&sdk), table);
+        let queues = &aws_sdk_sqs::Client::new(&sdk);
+        serve(move |event: LambdaEvent<WakeRequest>| async move {
+            let deadline = deadline(event.context.deadline);
+            let WakeRequest { vendor, queue_url } = event.payload;
+            let lanes = SqsLanes::new(queues.clone(), queue_url);
+            let waker = Waker {
+                attention,
+                lanes: &lanes,
+                clock: &SystemClock,
+            };
+            let woken = waker.wake(&vendor, deadline).await;
+            if let Err(error) = &woken {
+                tracing::error!(target: "vendorbridge", vendor, error = error.kind().name(), "wake.failed");
+            }
+            woken
+        })
+        .await
+    })
+}
+
+fn run(work: impl Future<Output = Result<(), StartError>>) -> ExitCode {
+    let result = config::log_level(&environment)
+        .map_err(StartError::from)
+        .and_then(|level| {
+            telemetry::init(level);
+            tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()?
+                .block_on(work)
+        });
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            telemetry::init(tracing::Level::INFO);
+            tracing::error!(target: "vendorbridge", reason = %error, "start.failed");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve<Event, Answer, Failure, Handler, Work>(handler: Handler) -> Result<(), StartError>
+where
+    Event: DeserializeOwned,
+    Answer: serde::Serialize,
+    Failure: fmt::Display + fmt::Debug + Into<lambda_runtime::Diagnostic>,
+    Handler: FnMut(LambdaEvent<Event>) -> Work,
+    Work: Future<Output = Result<Answer, Failure>>,
+{
+    lambda_runtime::run(service_fn(handler))
+        .await
+        .map_err(|error| StartError::Lambda(error.to_string()))
+}
+
+async fn sdk(http: &Http) -> aws_config::SdkConfig {
+    aws_config::defaults(aws_config::BehaviorVersion::latest())
+        .http_client(AwsHttp::new(http))
+        .load()
+        .await
+}
+
+/// A message that the queue did not name: it cannot be acknowledged alone, so the whole batch is tried again.
+#[derive(Debug, thiserror::Error)]
+#[error("expected a message id with each SQS message, found one without")]
+struct Nameless;
+
+impl From<Nameless> for lambda_runtime::Diagnostic {
+    fn from(error: Nameless) -> Self {
+        Self {
+            error_type: "Nameless".to_owned(),
+            error_message: error.to_string(),
+        }
+    }
+}
+
+impl From<crate::Error> for lambda_runtime::Diagnostic {
+    fn from(error: crate::Error) -> Self {
+        Self {
+            error_type: error.kind().name().to_owned(),
+            error_message: error.to_string(),
+        }
+    }
+}
+
+fn batch(event: LambdaEvent<SqsEvent>) -> Result<Batch, Nameless> {
+    let deliveries = event
+        .payload
+        .records
+        .into_iter()
+        .map(delivery)
+        .collect::<Result<_, _>>()?;
+    Ok(Batch {
+        deliveries,
+        deadline: deadline(event.context.deadline),
+        request_id: event.context.request_id.clone(),
+    })
+}
+
+fn delivery(message: SqsMessage) -> Result<Delivery, Nameless> {
+    let attribute = |name: &str| message.attributes.get(name).cloned();
+    Ok(Delivery {
+        group: attribute("MessageGroupId").unwrap_or_default(),
+        // Without a count nothing is known of earlier deliveries: take no shortcut.
+        receive_count: attribute("ApproximateReceiveCount")
+            .and_then(|count| count.parse().ok())
+            .unwrap_or(2),
+        message_id: message.message_id.filter(|id| !id.is_empty()).ok_or(Nameless)?,
+        body: message.body.unwrap_or_default(),
+    })
+}
+
+fn deadline(epoch_millis: u64) -> Timestamp {
+    i64::try_from(epoch_millis)
+        .ok()
+        .and_then(|millis| Timestamp::from_millisecond(millis).ok())
+        .unwrap_or(Timestamp::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(json: serde_json::Value) -> SqsMessage {
+        serde_json::from_value(json).unwrap()
+    }
+
+    #[test]
+    fn a_message_is_read_without_its_aws_type() {
+        let read = delivery(message(serde_json::json!({
+            "messageId": "m-1", "body": "{}",
+            "attributes": {"MessageGroupId": "intake", "ApproximateReceiveCount": "3"},
+            "messageAttributes": {},
+        })))
+        .unwrap();
+        assert_eq!(
+            (read.message_id.as_str(), read.group.as_str(), read.receive_count),
+            ("m-1", "intake", 3)
+        );
+    }
+
+    #[test]
+    fn a_nameless_message_fails_the_batch_and_is_never_named_by_an_empty_id() {
+        for id in [serde_json::Value::Null, serde_json::json!("")] {
+            let json =
+                serde_json::json!({"messageId": id, "body": "{}", "attributes": {}, "messageAttributes": {}});
+            assert!(delivery(message(json)).is_err());
+        }
+    }
+
+    #[test]
+    fn an_unknown_receive_count_takes_no_shortcut() {
+        let json = serde_json::json!({"messageId": "m", "attributes": {}, "messageAttributes": {}});
+        assert_eq!(delivery(message(json)).unwrap().receive_count, 2);
+    }
+}

@@ -1,0 +1,87 @@
+//! Lanes: one message group per entity. The group is the lock (docs/adr/0001-lanes-are-the-lock.md).
+
+mod sqs;
+
+use futures::future::BoxFuture;
+use sha2::{Digest, Sha256};
+
+use crate::{EntityKey, Error};
+
+pub use sqs::SqsLanes;
+
+/// Longest message group that every sender can name: an EventBridge target's field ends at 100 (SQS itself: 128).
+const MAX_GROUP_CHARS: usize = 100;
+
+/// The message group of an entity: its key if a group may be named so, else a stable hash of it.
+///
+/// Distinct entities never share a lane: a key always contains `/`, a hashed lane never does.
+#[must_use]
+pub fn lane(entity: &EntityKey) -> String {
+    let key = entity.as_str();
+    // SQS allows a-z, A-Z, 0-9 and ASCII punctuation: `is_ascii_graphic` exactly.
+    if key.len() <= MAX_GROUP_CHARS && key.bytes().all(|byte| byte.is_ascii_graphic()) {
+        key.to_owned()
+    } else {
+        format!("sha256:{}", hex::encode(Sha256::digest(key)))
+    }
+}
+
+/// A short stable hash, for ids and shards; 16 hexadecimal digits.
+#[must_use]
+pub fn short_hash(text: &str) -> String {
+    hex::encode(&Sha256::digest(text)[..8])
+}
+
+/// A message on its way into a lane.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LaneMessage {
+    /// The message group.
+    pub group: String,
+    /// What the queue recognises a repeat by, for five minutes.
+    pub deduplication_id: String,
+    /// The event, as it came.
+    pub body: String,
+}
+
+/// Puts messages into the lanes of one vendor's queue.
+pub trait Lanes: Send + Sync {
+    /// Sends each message; the answers stand in the same order.
+    fn send<'a>(&'a self, messages: &'a [LaneMessage]) -> BoxFuture<'a, Vec<Result<(), Error>>>;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn key(id: &str) -> EntityKey {
+        EntityKey::new("customer", id).unwrap()
+    }
+
+    #[test]
+    fn a_plain_key_is_its_own_lane() {
+        assert_eq!(lane(&key("1042")), "customer/1042");
+    }
+
+    #[test]
+    fn a_long_or_foreign_key_is_hashed() {
+        assert!(lane(&key(&"x".repeat(200))).starts_with("sha256:"));
+        assert!(lane(&key("å")).starts_with("sha256:"));
+        assert!(lane(&key("a b")).starts_with("sha256:"));
+    }
+
+    proptest! {
+        #[test]
+        fn lanes_are_legal_and_distinct(ids in prop::collection::hash_set("[^\\p{Cc}]{1,140}", 1..40)) {
+            let lanes: HashSet<_> = ids.iter().map(|id| lane(&key(id))).collect();
+            prop_assert_eq!(lanes.len(), ids.len());
+            for lane in lanes {
+                prop_assert!(lane.len() <= MAX_GROUP_CHARS);
+                prop_assert!(lane.bytes().all(|byte| byte.is_ascii_graphic()));
+            }
+        }
+    }
+}

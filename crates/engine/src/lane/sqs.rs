@@ -1,0 +1,135 @@
+//! Lanes on an SQS FIFO queue.
+
+use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use futures::future::{BoxFuture, join_all};
+
+use super::{LaneMessage, Lanes};
+use crate::{Error, ErrorKind, Stage};
+
+/// `SendMessageBatch` takes at most ten entries (SQS quotas).
+const MAX_ENTRIES: usize = 10;
+/// And at most 1 MiB over all of them.
+const MAX_BYTES: usize = 1024 * 1024;
+
+/// Sends into one vendor's queue.
+#[derive(Debug, Clone)]
+pub struct SqsLanes {
+    client: aws_sdk_sqs::Client,
+    queue_url: String,
+}
+
+impl SqsLanes {
+    /// Lanes of the queue at `queue_url`.
+    #[must_use]
+    pub fn new(client: aws_sdk_sqs::Client, queue_url: String) -> Self {
+        Self { client, queue_url }
+    }
+
+    async fn send_batch(&self, messages: &[LaneMessage]) -> Vec<Result<(), Error>> {
+        let mut request = self.client.send_message_batch().queue_url(&self.queue_url);
+        for (index, message) in messages.iter().enumerate() {
+            let entry = SendMessageBatchRequestEntry::builder()
+                .id(index.to_string())
+                .message_group_id(&message.group)
+                .message_deduplication_id(&message.deduplication_id)
+                .message_body(&message.body)
+                .build();
+            match entry {
+                Ok(entry) => request = request.entries(entry),
+                Err(error) => return failed(messages.len(), &error.to_string()),
+            }
+        }
+        let answer = match request.send().await {
+            Ok(answer) => answer,
+            Err(error) => {
+                return failed(
+                    messages.len(),
+                    &aws_sdk_sqs::error::DisplayErrorContext(error).to_string(),
+                );
+            }
+        };
+        // An entry that the answer does not name was not confirmed: it counts as failed.
+        let mut results = failed(messages.len(), "the queue's answer does not name this entry");
+        for entry in answer.successful() {
+            if let Some(result) = slot(&mut results, entry.id()) {
+                *result = Ok(());
+            }
+        }
+        for entry in answer.failed() {
+            if let Some(result) = slot(&mut results, entry.id()) {
+                let message = entry.message().unwrap_or("the queue refused the entry");
+                *result = Err(unavailable(message).code(entry.code()));
+            }
+        }
+        results
+    }
+}
+
+impl Lanes for SqsLanes {
+    fn send<'a>(&'a self, messages: &'a [LaneMessage]) -> BoxFuture<'a, Vec<Result<(), Error>>> {
+        Box::pin(async move {
+            let batches = batches(messages).map(|batch| self.send_batch(batch));
+            join_all(batches).await.into_iter().flatten().collect()
+        })
+    }
+}
+
+fn slot<'a>(results: &'a mut [Result<(), Error>], id: &str) -> Option<&'a mut Result<(), Error>> {
+    results.get_mut(id.parse::<usize>().ok()?)
+}
+
+fn failed(count: usize, message: &str) -> Vec<Result<(), Error>> {
+    (0..count).map(|_| Err(unavailable(message))).collect()
+}
+
+fn unavailable(message: &str) -> Error {
+    Error::retry(ErrorKind::Unavailable, Stage::Intake, message)
+}
+
+/// Cuts a run of messages into what one request may carry.
+fn batches(messages: &[LaneMessage]) -> impl Iterator<Item = &[LaneMessage]> {
+    let mut rest = messages;
+    std::iter::from_fn(move || {
+        let mut bytes = 0;
+        let fitting = rest
+            .iter()
+            .take(MAX_ENTRIES)
+            .take_while(|message| {
+                bytes += message.body.len();
+                bytes <= MAX_BYTES
+            })
+            .count();
+        // A single message over the limit goes alone; the queue refuses it and says so.
+        let (batch, behind) = rest.split_at(fitting.max(1).min(rest.len()));
+        rest = behind;
+        (!batch.is_empty()).then_some(batch)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(bytes: usize) -> LaneMessage {
+        LaneMessage {
+            group: "a/1".into(),
+            deduplication_id: "1".into(),
+            body: "x".repeat(bytes),
+        }
+    }
+
+    fn sizes(messages: &[LaneMessage]) -> Vec<usize> {
+        batches(messages).map(<[_]>::len).collect()
+    }
+
+    #[test]
+    fn ten_entries_and_one_mebibyte_a_request() {
+        assert_eq!(sizes(&[]), Vec::<usize>::new());
+        assert_eq!(sizes(&vec![message(1); 23]), [10, 10, 3]);
+        assert_eq!(sizes(&vec![message(400 * 1024); 5]), [2, 2, 1]);
+        assert_eq!(
+            sizes(&[message(1), message(2 * 1024 * 1024), message(1)]),
+            [1, 1, 1]
+        );
+    }
+}

@@ -1,0 +1,131 @@
+//! The event record: what became of one event at one vendor.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::ErrorRecord;
+use crate::Version;
+
+/// What became of an event, and where an entity stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Status {
+    /// The vendor holds the source's state.
+    Synced,
+    /// The source no longer has the entity; neither has the vendor.
+    Deleted,
+    /// What would be pushed is what the vendor already holds.
+    Unchanged,
+    /// An earlier read of the source already saw this change.
+    Covered,
+    /// Another event of the same entity does the work.
+    Coalesced,
+    /// A retry waits.
+    Parked,
+    /// It cannot succeed until the data changes.
+    Rejected,
+    /// Retries are used up.
+    Dead,
+}
+
+impl Status {
+    /// The name in the ledger, in logs and on screen.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Synced => "SYNCED",
+            Self::Deleted => "DELETED",
+            Self::Unchanged => "UNCHANGED",
+            Self::Covered => "COVERED",
+            Self::Coalesced => "COALESCED",
+            Self::Parked => "PARKED",
+            Self::Rejected => "REJECTED",
+            Self::Dead => "DEAD",
+        }
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// One event at one vendor. A later outcome of the same event replaces an earlier one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventRecord {
+    /// The vendor's name.
+    pub vendor: String,
+    /// The entity key, or `-` where the message named none.
+    pub entity: String,
+    /// The event's id; the message's id where there is none.
+    pub event_id: String,
+    /// The event's detail type.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail_type: Option<String>,
+    /// What became of it.
+    pub status: Status,
+    /// When the event was sent, or received where it does not say.
+    pub event_time: Timestamp,
+    /// When the outcome was settled.
+    pub settled_at: Timestamp,
+    /// The queue's id of the message.
+    pub message_id: String,
+    /// Which try this was, from 1; absent where none was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u32>,
+    /// The event that does this one's work, or whose read covers it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by_event: Option<String>,
+    /// The vendor's id for the entity.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
+    /// The source's version that was read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<Version>,
+    /// Milliseconds spent asking the source.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_ms: Option<u64>,
+    /// Milliseconds spent calling the vendor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vendor_ms: Option<u64>,
+    /// When the waiting retry is due.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wake_at: Option<Timestamp>,
+    /// What failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<ErrorRecord>,
+    /// The function's request id.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub request_id: String,
+}
+
+/// Stands for the entity of a message that names none.
+pub(crate) const NO_ENTITY: &str = "-";
+
+impl EventRecord {
+    /// `<entity key>#<time>#<event id>`: the sort key.
+    #[must_use]
+    pub fn sort_key(&self) -> String {
+        format!(
+            "{}#{}#{}",
+            self.entity,
+            super::sort_time(self.event_time),
+            self.event_id
+        )
+    }
+
+    /// The partition key.
+    #[must_use]
+    pub fn partition_key(&self) -> String {
+        let spread_by = if self.entity == NO_ENTITY {
+            &self.message_id
+        } else {
+            &self.entity
+        };
+        let shard = super::key::shard(spread_by, super::EVENT_SHARDS);
+        super::event_pk(&self.vendor, &super::hour(self.event_time), shard)
+    }
+}

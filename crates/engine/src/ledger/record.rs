@@ -1,0 +1,206 @@
+//! The entity record: where an entity stands at a vendor. A small state machine guarded by its revision.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Status;
+use crate::{EntityKey, Error, ErrorKind, Stage, Verdict, Version};
+
+/// How many of the latest outcomes an entity record keeps.
+const RECENT: usize = 5;
+
+/// One entity at one vendor. Normally under 1 KB: one write unit.
+///
+/// Every settle raises `revision` by one and is conditional on the one before. The duplicate window that is left:
+/// a function that dies between the vendor's answer and the settle. The message is then delivered again, and a
+/// redelivery is always read and pushed again; a vendor that is not idempotent by its own key needs a reservation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EntityRecord {
+    /// The vendor's name.
+    pub vendor: String,
+    /// The entity.
+    pub entity: EntityKey,
+    /// The outcome that holds.
+    pub status: Status,
+    /// Counts the settles.
+    pub revision: u64,
+    /// The vendor's id for the entity.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
+    /// The canonical hash of what was last pushed; absent when the vendor holds nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pushed_hash: Option<String>,
+    /// The source's version of what was last pushed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pushed_version: Option<Version>,
+    /// The start of the last read of the source whose result stands at the vendor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub read_at: Option<Timestamp>,
+    /// When the status was set.
+    pub settled_at: Timestamp,
+    /// Failed tries since the last success.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub attempts: u32,
+    /// What the vendor holds is uncertain: the next sync takes no shortcut.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unsure: bool,
+    /// The waiting retry.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parked: Option<Parked>,
+    /// Why the entity is rejected or dead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<ErrorRecord>,
+    /// The latest outcomes, newest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recent: Vec<Recent>,
+}
+
+/// A retry that waits in the ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parked {
+    /// Not before this time.
+    pub wake_at: Timestamp,
+    /// When the first try failed.
+    pub since: Timestamp,
+    /// The id of the event that waits.
+    pub event_id: String,
+    /// The time of the event that waits.
+    pub event_time: Timestamp,
+    /// The detail type of the event that waits.
+    pub detail_type: String,
+    /// The newest version announced so far; the retry must read at least this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<Version>,
+    /// Why it waits.
+    pub error: ErrorRecord,
+}
+
+/// A failure as the ledger keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorRecord {
+    /// What happened.
+    pub kind: ErrorKind,
+    /// `retry`, `permanent` or `unknown`.
+    pub verdict: String,
+    /// At which station.
+    pub stage: Stage,
+    /// The field at fault, as a JSON Pointer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pointer: Option<String>,
+    /// The vendor's code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// What was found and what was expected; the vendor's words where it spoke. E-mail addresses are taken out.
+    pub message: String,
+}
+
+/// One of the latest outcomes of an entity.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recent {
+    /// The event.
+    pub event_id: String,
+    /// What became of it.
+    pub status: Status,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl EntityRecord {
+    /// The record of an entity that the ledger does not know yet; its first settle creates it.
+    #[must_use]
+    pub fn unknown(vendor: &str, entity: EntityKey) -> Self {
+        Self {
+            vendor: vendor.to_owned(),
+            entity,
+            status: Status::Deleted,
+            revision: 0,
+            link: None,
+            pushed_hash: None,
+            pushed_version: None,
+            read_at: None,
+            settled_at: Timestamp::UNIX_EPOCH,
+            attempts: 0,
+            unsure: false,
+            parked: None,
+            error: None,
+            recent: Vec::new(),
+        }
+    }
+
+    /// The next revision of this record with the outcome of an event.
+    #[must_use]
+    pub fn next(&self, status: Status, event_id: &str, now: Timestamp) -> Self {
+        let mut next = self.clone();
+        next.revision += 1;
+        next.status = status;
+        next.settled_at = now;
+        next.recent.retain(|recent| recent.event_id != event_id);
+        next.recent.push(Recent {
+            event_id: event_id.to_owned(),
+            status,
+            at: now,
+        });
+        let excess = next.recent.len().saturating_sub(RECENT);
+        next.recent.drain(..excess);
+        next
+    }
+
+    /// Whether the outcome of this event is among the latest that the record keeps.
+    #[must_use]
+    pub fn remembers(&self, event_id: &str) -> bool {
+        self.recent.iter().any(|recent| recent.event_id == event_id)
+    }
+
+    /// Whether what is recorded as pushed is certainly what the vendor holds.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        !self.unsure && self.parked.is_none() && self.error.is_none()
+    }
+}
+
+impl From<&Error> for ErrorRecord {
+    fn from(error: &Error) -> Self {
+        Self {
+            kind: error.kind(),
+            verdict: error.verdict().name().to_owned(),
+            stage: error.stage(),
+            pointer: error.pointer().map(str::to_owned),
+            code: error.vendor_code().map(str::to_owned),
+            message: error.message().to_owned(),
+        }
+    }
+}
+
+impl ErrorRecord {
+    /// Whether another try makes sense.
+    #[must_use]
+    pub fn is_permanent(&self) -> bool {
+        self.verdict == Verdict::Permanent.name()
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keeps_the_latest_outcomes_once_each() {
+        let now: Timestamp = "2026-01-29T14:36:26Z".parse().unwrap();
+        let mut record = EntityRecord::unknown("mailchimp", EntityKey::new("customer", "1").unwrap());
+        for event in ["a", "b", "c", "d", "e", "f", "b"] {
+            record = record.next(Status::Synced, event, now);
+        }
+        let events: Vec<_> = record
+            .recent
+            .iter()
+            .map(|recent| recent.event_id.as_str())
+            .collect();
+        assert_eq!(events, ["c", "d", "e", "f", "b"]);
+        assert_eq!(record.revision, 7);
+    }
+}

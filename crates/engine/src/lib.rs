@@ -1,0 +1,27 @@
+//! Vendorbridge: keeps third-party vendors in step with the systems that own the data.
+//!
+//! The modules are the stations a message passes, in this order: [`message`] (parse) → [`lane`] → [`decide`] →
+//! [`source`] → [`vendor`] → [`ledger`] → [`park`]. [`engine`] leads a batch through them. [`lambda`] is the only
+//! module that knows the Lambda runtime; AWS types stay in the adapters [`lane::SqsLanes`], [`ledger::DynamoLedger`]
+//! and [`secret::SecretsManager`].
+
+pub mod clock;
+pub mod config;
+pub mod decide;
+pub mod engine;
+mod error;
+pub mod http;
+pub mod lambda;
+pub mod lane;
+pub mod ledger;
+pub mod message;
+pub mod park;
+pub mod secret;
+pub mod source;
+pub mod telemetry;
+pub mod vendor;
+pub mod wake;
+
+pub use engine::{Engine, Entity};
+pub use error::{Error, ErrorKind, Stage, Verdict};
+pub use message::{Announcement, EntityKey, Version};

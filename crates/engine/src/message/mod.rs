@@ -1,0 +1,112 @@
+//! What arrives: one SQS message, read as an EventBridge envelope, understood as a notification about an entity.
+
+mod announcement;
+mod entity;
+mod envelope;
+mod version;
+mod wake;
+
+use jiff::Timestamp;
+
+pub use announcement::Announcement;
+pub use entity::{EntityKey, InvalidKey, MAX_ID_BYTES};
+pub use envelope::{Envelope, MAX_EVENT_ID_BYTES};
+pub use version::Version;
+pub use wake::{WAKE_DETAIL_TYPE, WAKE_SOURCE, wake_body};
+
+/// One SQS message, without any AWS type.
+#[derive(Debug, Clone)]
+pub struct Delivery {
+    /// The queue's id of the message; names it in a partial batch response.
+    pub message_id: String,
+    /// The message group it stands in.
+    pub group: String,
+    /// How often the queue has handed it out, this time included; more than once means that an earlier attempt ended
+    /// without an answer.
+    pub receive_count: u32,
+    /// The EventBridge event as JSON.
+    pub body: String,
+}
+
+/// An event that says an entity changed. Its body is never pushed: the source is asked again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notification {
+    /// The event's id, unique per event; an archive replay has an id of its own.
+    pub event_id: String,
+    /// The event's detail type.
+    pub detail_type: String,
+    /// When the change was announced. EventBridge cuts it to whole seconds.
+    pub time: Timestamp,
+    /// What changed.
+    pub entity: EntityKey,
+    /// The version that the event announces.
+    pub version: Option<Version>,
+}
+
+/// What a message asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Message {
+    /// Bring the vendor up to date with the source.
+    Notification(Notification),
+    /// The waiting retry of this entity is due.
+    Wake(EntityKey),
+}
+
+impl Message {
+    /// The entity that the message is about.
+    #[must_use]
+    pub fn entity(&self) -> &EntityKey {
+        match self {
+            Self::Notification(notification) => &notification.entity,
+            Self::Wake(entity) => entity,
+        }
+    }
+}
+
+/// Why a message cannot be understood, and as much of its identity as could be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Malformed {
+    /// What was found and what was expected, without any of the body.
+    pub reason: String,
+    /// The JSON Pointer of the field at fault.
+    pub pointer: Option<String>,
+    /// The event's id, if the envelope could be read.
+    pub event_id: Option<String>,
+    /// The event's time, if the envelope could be read.
+    pub time: Option<Timestamp>,
+    /// The event's detail type, if the envelope could be read.
+    pub detail_type: Option<String>,
+}
+
+/// Reads a message body.
+///
+/// # Errors
+/// [`Malformed`] if the body is no JSON, no EventBridge envelope, of a type that no announcement names, or without a
+/// usable entity id. None of these can succeed later.
+pub fn parse<'a>(
+    body: &str,
+    announcements: impl Iterator<Item = (&'a str, &'a Announcement)>,
+) -> Result<Message, Malformed> {
+    let envelope = Envelope::parse(body)?;
+    if let Some(entity) = wake::read(&envelope)? {
+        return Ok(Message::Wake(entity));
+    }
+    let mut expected = Vec::new();
+    for (entity_type, announcement) in announcements {
+        if announcement.matches(&envelope) {
+            return announcement
+                .read(entity_type, envelope)
+                .map(Message::Notification);
+        }
+        expected.push(announcement.detail_type().to_owned());
+    }
+    let reason = format!(
+        "unknown event type: found a detail-type of {} bytes that no entity of this vendor is announced by; expected one of: {}",
+        envelope.detail_type.len(),
+        expected.join(", ")
+    );
+    Err(envelope.malformed("/detail-type", reason))
+}
+
+#[cfg(test)]
+mod tests;

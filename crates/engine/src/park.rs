@@ -1,0 +1,154 @@
+//! When a failed entity is tried again: pure arithmetic over the clock and a random number.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::Verdict;
+
+/// How long a failed entity waits, and for how long at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Backoff {
+    /// The shortest wait.
+    pub base: Duration,
+    /// The longest wait that we choose; a vendor's Retry-After may be longer.
+    pub cap: Duration,
+    /// After this long without success the entity is dead.
+    pub horizon: Duration,
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self {
+            base: Duration::from_secs(15),
+            cap: Duration::from_hours(1),
+            horizon: Duration::from_hours(72),
+        }
+    }
+}
+
+impl Backoff {
+    /// When to try again after the `attempt`-th failure (from 1); `None` once the horizon is reached.
+    ///
+    /// A Retry-After is honoured in full, with up to `base` on top so that a crowd does not return at once. Otherwise
+    /// the wait is spread evenly between `base` and `base × 2^attempt`, at most `cap`. `random` is uniform in `0..1`.
+    #[must_use]
+    pub fn wake_at(
+        &self,
+        verdict: Verdict,
+        attempt: u32,
+        since: Timestamp,
+        now: Timestamp,
+        random: f64,
+    ) -> Option<Timestamp> {
+        let waited = now.duration_since(since);
+        if waited >= signed(self.horizon) {
+            return None;
+        }
+        let wait = if let Verdict::Retry { after: Some(after) } = verdict {
+            after.saturating_add(self.base.mul_f64(random))
+        } else {
+            let factor = 2_u32.saturating_pow(attempt.max(1));
+            let upper = self.base.saturating_mul(factor).min(self.cap).max(self.base);
+            self.base + (upper - self.base).mul_f64(random)
+        };
+        Some(now.saturating_add(signed(wait)).unwrap_or(Timestamp::MAX))
+    }
+}
+
+/// Reads a Retry-After header: seconds, or an HTTP date (RFC 9110, section 10.2.3). `None` if it is neither.
+#[must_use]
+pub fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
+    let value = value.trim();
+    if let Ok(seconds) = value.parse::<u64>() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = jiff::fmt::rfc2822::parse(value).ok()?;
+    // A date in the past means: now.
+    Some(
+        date.timestamp()
+            .duration_since(now)
+            .try_into()
+            .unwrap_or(Duration::ZERO),
+    )
+}
+
+fn signed(duration: Duration) -> SignedDuration {
+    SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rstest::rstest;
+
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_000_000 + second).unwrap()
+    }
+
+    const LATER: Verdict = Verdict::Retry { after: None };
+
+    #[rstest]
+    #[case(1, 0.0, 15)]
+    #[case(1, 1.0, 30)]
+    #[case(2, 1.0, 60)]
+    #[case(30, 1.0, 3600)]
+    #[case(u32::MAX, 0.0, 15)]
+    fn waits(#[case] attempt: u32, #[case] random: f64, #[case] seconds: i64) {
+        assert_eq!(
+            Backoff::default().wake_at(LATER, attempt, at(0), at(0), random),
+            Some(at(seconds))
+        );
+    }
+
+    #[test]
+    fn a_retry_after_is_honoured_in_full() {
+        let verdict = Verdict::Retry {
+            after: Some(Duration::from_hours(2)),
+        };
+        assert_eq!(
+            Backoff::default().wake_at(verdict, 1, at(0), at(0), 0.0),
+            Some(at(7200))
+        );
+    }
+
+    #[test]
+    fn the_horizon_ends_it() {
+        let end = 72 * 3600;
+        assert!(
+            Backoff::default()
+                .wake_at(LATER, 9, at(0), at(end - 1), 0.5)
+                .is_some()
+        );
+        assert_eq!(Backoff::default().wake_at(LATER, 9, at(0), at(end), 0.5), None);
+    }
+
+    #[rstest]
+    #[case("120", Some(120))]
+    #[case(" 0 ", Some(0))]
+    #[case("Thu, 29 Jan 2026 14:36:56 GMT", Some(30))]
+    #[case("Thu, 29 Jan 2026 14:30:00 GMT", Some(0))]
+    #[case("soon", None)]
+    #[case("-5", None)]
+    fn reads_retry_after(#[case] value: &str, #[case] seconds: Option<u64>) {
+        let now = "2026-01-29T14:36:26Z".parse().unwrap();
+        assert_eq!(retry_after(value, now), seconds.map(Duration::from_secs));
+    }
+
+    proptest! {
+        #[test]
+        fn a_wait_stays_in_its_bounds(attempt in 0_u32..200, random in 0.0..1.0_f64) {
+            let wake = Backoff::default().wake_at(LATER, attempt, at(0), at(100), random).unwrap();
+            prop_assert!(wake >= at(115) && wake <= at(100 + 3600));
+        }
+
+        #[test]
+        fn any_retry_after_is_safe(seconds in any::<u64>(), text in ".{0,40}") {
+            let verdict = Verdict::Retry { after: Some(Duration::from_secs(seconds)) };
+            prop_assert!(Backoff::default().wake_at(verdict, 1, at(0), at(0), 0.5).is_some());
+            let _ = retry_after(&text, at(0));
+        }
+    }
+}

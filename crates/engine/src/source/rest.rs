@@ -1,0 +1,181 @@
+//! A source behind `GET`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use http::{Method, StatusCode, header};
+use url::Url;
+
+use super::{Fetched, Source};
+use crate::clock::Clock;
+use crate::http::{Http, HttpError, status_error};
+use crate::secret::SecretField;
+use crate::{EntityKey, Error, ErrorKind, Stage, Version};
+
+/// The place of the id in a path template.
+const ID: &str = "{id}";
+
+/// Reads an entity with one `GET`. 404 and 410 mean that it is deleted. Redirects are not followed.
+pub struct RestSource {
+    http: Http,
+    clock: Arc<dyn Clock>,
+    base: Url,
+    path: String,
+    token: Option<SecretField>,
+    version: VersionFrom,
+    timeout: Duration,
+}
+
+enum VersionFrom {
+    ETag,
+    Field(String),
+}
+
+impl RestSource {
+    /// The entity stands at `base` + `path`, in which `{id}` is replaced by the percent-encoded id. The version is the
+    /// answer's `ETag`.
+    ///
+    /// # Errors
+    /// [`HttpError::Url`] if `base` may not be called or `path` has no `{id}` segment.
+    pub fn new(http: Http, clock: Arc<dyn Clock>, base: Url, path: &str) -> Result<Self, HttpError> {
+        http.check(&base)?;
+        if !path.split('/').any(|segment| segment == ID) || base.cannot_be_a_base() {
+            let found = format!("`{path}`");
+            return Err(HttpError::Url {
+                expected: "a path with a segment `{id}`",
+                found,
+            });
+        }
+        Ok(Self {
+            http,
+            clock,
+            base,
+            path: path.to_owned(),
+            token: None,
+            version: VersionFrom::ETag,
+            timeout: Duration::from_secs(5),
+        })
+    }
+
+    /// Sends `Authorization: Bearer` with this field of the vendor's secret.
+    #[must_use]
+    pub fn bearer(mut self, token: SecretField) -> Self {
+        self.token = Some(token);
+        self
+    }
+
+    /// Takes the version from a field of the answer instead of its `ETag`: a JSON Pointer.
+    #[must_use]
+    pub fn version_field(mut self, pointer: &str) -> Self {
+        self.version = VersionFrom::Field(pointer.to_owned());
+        self
+    }
+
+    /// How long the source may take; five seconds unless set.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    fn url(&self, entity: &EntityKey) -> Result<Url, Error> {
+        // A URL parser resolves `.` and `..` even percent-encoded: such an id would name another resource.
+        if matches!(entity.id(), "." | "..") {
+            let message = "expected an id that can stand in a path, found a dot segment";
+            return Err(Error::permanent(ErrorKind::Invalid, Stage::Source, message));
+        }
+        let mut url = self.base.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty();
+            for segment in self.path.split('/').filter(|segment| !segment.is_empty()) {
+                segments.push(if segment == ID { entity.id() } else { segment });
+            }
+        }
+        Ok(url)
+    }
+
+    async fn get(&self, entity: &EntityKey) -> Result<Fetched, Error> {
+        let mut request = self
+            .http
+            .request(Method::GET, self.url(entity)?)
+            .timeout(self.timeout)
+            .header(header::ACCEPT, "application/json");
+        if let Some(token) = &self.token {
+            request = request.bearer(&token.get().await.map_err(|error| error.at_stage(Stage::Source))?);
+        }
+        let answer = request.send().await.map_err(|error| error.at(Stage::Source))?;
+        match answer.status {
+            StatusCode::NOT_FOUND | StatusCode::GONE => {
+                return Ok(Fetched {
+                    state: None,
+                    version: None,
+                });
+            }
+            StatusCode::OK => {}
+            // The source's refusals say nothing about the entity: most are a wrong address or an outage.
+            _ => return Err(status_error(Stage::Source, &answer, self.clock.now())),
+        }
+        let Some(state) = answer.json::<serde_json::Value>() else {
+            let message = "expected JSON from the source, found something else";
+            return Err(Error::retry(ErrorKind::Unexpected, Stage::Source, message));
+        };
+        let version = match &self.version {
+            VersionFrom::ETag => answer.header(&header::ETAG).and_then(Version::from_etag),
+            VersionFrom::Field(pointer) => state.pointer(pointer).and_then(Version::from_json),
+        };
+        Ok(Fetched {
+            state: Some(state),
+            version,
+        })
+    }
+}
+
+impl Source for RestSource {
+    fn fetch<'a>(&'a self, entity: &'a EntityKey) -> BoxFuture<'a, Result<Fetched, Error>> {
+        Box::pin(self.get(entity))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+
+    fn source(base: &str, path: &str) -> Result<RestSource, HttpError> {
+        let http = Http::new(false).unwrap();
+        RestSource::new(http, Arc::new(SystemClock), base.parse().unwrap(), path)
+    }
+
+    fn url(base: &str, id: &str) -> Result<String, Error> {
+        let entity = EntityKey::new("customer", id).unwrap();
+        source(base, "/customers/{id}/preference")
+            .unwrap()
+            .url(&entity)
+            .map(Into::into)
+    }
+
+    #[test]
+    fn the_id_is_one_encoded_path_segment() {
+        let base = "https://info.example/api/v1";
+        assert_eq!(
+            url(base, "c-4711").unwrap(),
+            "https://info.example/api/v1/customers/c-4711/preference"
+        );
+        assert_eq!(
+            url("https://info.example/", "a").unwrap(),
+            "https://info.example/customers/a/preference"
+        );
+        assert_eq!(
+            url(base, "../../admin?x=1#y").unwrap(),
+            "https://info.example/api/v1/customers/..%2F..%2Fadmin%3Fx=1%23y/preference"
+        );
+        assert!(url(base, "..").is_err());
+    }
+
+    #[test]
+    fn a_wrong_address_shows_at_start() {
+        assert!(source("http://info.example", "/c/{id}").is_err());
+        assert!(source("https://info.example", "/c/").is_err());
+    }
+}

@@ -1,0 +1,181 @@
+//! A vendor without its types, so that one engine can hold several.
+
+use std::any::Any;
+
+use futures::future::BoxFuture;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::{Invalid, Push, Vendor};
+use crate::{Error, ErrorKind, Stage};
+
+/// A mapped payload, its canonical hash and the natural key that follows from it.
+pub(crate) struct Mapped {
+    payload: Box<dyn Any + Send + Sync>,
+    pub(crate) hash: String,
+    pub(crate) link: Option<String>,
+}
+
+pub(crate) trait DynVendor: Send + Sync {
+    fn map(&self, state: &Value) -> Result<Mapped, Error>;
+    fn push<'a>(&'a self, push: Push<'a>, mapped: &'a Mapped) -> BoxFuture<'a, Result<String, Error>>;
+    fn remove<'a>(&'a self, push: Push<'a>) -> BoxFuture<'a, Result<(), Error>>;
+}
+
+impl<V: Vendor> DynVendor for V {
+    fn map(&self, state: &Value) -> Result<Mapped, Error> {
+        let entity: V::Entity = serde_path_to_error::deserialize(state).map_err(|error| {
+            let pointer = pointer(error.path());
+            Error::from(Invalid::new(
+                pointer,
+                describe(state, error.inner(), error.path()),
+            ))
+        })?;
+        let payload = Vendor::map(self, &entity)?;
+        let canonical = serde_json::to_value(&payload)
+            .and_then(|value| serde_json::to_vec(&value))
+            .map_err(|error| {
+                Error::permanent(ErrorKind::Invalid, Stage::Map, "the payload is no JSON").caused_by(error)
+            })?;
+        let link = Vendor::link(self, &payload);
+        Ok(Mapped {
+            payload: Box::new(payload),
+            hash: hex::encode(Sha256::digest(canonical)),
+            link,
+        })
+    }
+
+    fn push<'a>(&'a self, push: Push<'a>, mapped: &'a Mapped) -> BoxFuture<'a, Result<String, Error>> {
+        Box::pin(async move {
+            match mapped.payload.downcast_ref::<V::Payload>() {
+                Some(payload) => Vendor::push(self, &push, payload).await,
+                None => Err(Error::permanent(
+                    ErrorKind::Unexpected,
+                    Stage::Push,
+                    "the payload was mapped by another vendor",
+                )),
+            }
+        })
+    }
+
+    fn remove<'a>(&'a self, push: Push<'a>) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(async move { Vendor::remove(self, &push).await })
+    }
+}
+
+/// The path as a JSON Pointer (RFC 6901).
+fn pointer(path: &serde_path_to_error::Path) -> String {
+    use serde_path_to_error::Segment;
+    let mut pointer = String::new();
+    for segment in path {
+        match segment {
+            Segment::Seq { index } => pointer.push_str(&format!("/{index}")),
+            Segment::Map { key } | Segment::Enum { variant: key } => {
+                pointer.push('/');
+                pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));
+            }
+            Segment::Unknown => {}
+        }
+    }
+    pointer
+}
+
+/// Says what type was found. serde's own words quote the value, which may be personal data.
+fn describe(state: &Value, error: &serde_json::Error, path: &serde_path_to_error::Path) -> String {
+    let words = error.to_string();
+    if let Some(field) = words.strip_prefix("missing field ") {
+        return format!(
+            "expected a field {}, found none",
+            field.split(' ').next().unwrap_or_default()
+        );
+    }
+    let found = match state.pointer(&pointer(path)) {
+        None => "nothing",
+        Some(Value::Null) => "null",
+        Some(Value::Bool(_)) => "a boolean",
+        Some(Value::Number(_)) => "a number",
+        Some(Value::String(_)) => "a text",
+        Some(Value::Array(_)) => "a list",
+        Some(Value::Object(_)) => "an object",
+    };
+    match words.rsplit_once("expected ") {
+        Some((_, expected)) => format!("expected {expected}, found {found}"),
+        None => format!("found {found} that cannot be read"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::{Deserialize, Serialize};
+    use serde_json::json;
+
+    use super::*;
+
+    #[derive(Deserialize)]
+    struct Customer {
+        emails: Vec<String>,
+    }
+
+    #[derive(Serialize)]
+    struct Member {
+        b: String,
+        a: u8,
+    }
+
+    struct Members;
+
+    impl Vendor for Members {
+        type Entity = Customer;
+        type Payload = Member;
+
+        fn map(&self, customer: &Customer) -> Result<Member, Invalid> {
+            let email = customer
+                .emails
+                .first()
+                .ok_or_else(|| Invalid::new("/emails/0", "expected one, found none"))?;
+            Ok(Member {
+                b: email.clone(),
+                a: 1,
+            })
+        }
+
+        async fn push(&self, _: &Push<'_>, payload: &Member) -> Result<String, Error> {
+            Ok(payload.b.clone())
+        }
+
+        async fn remove(&self, _: &Push<'_>) -> Result<(), Error> {
+            Ok(())
+        }
+    }
+
+    fn refused(state: &Value) -> Error {
+        DynVendor::map(&Members, state).err().unwrap()
+    }
+
+    #[test]
+    fn a_wrong_field_is_named_without_its_value() {
+        let error = refused(&json!({"emails": ["ada@lovelace.example", 7]}));
+        assert_eq!(error.pointer(), Some("/emails/1"));
+        assert_eq!(error.message(), "expected a string, found a number");
+        let error = refused(&json!({"emails": "ada"}));
+        assert_eq!(
+            error.to_string(),
+            "map at /emails: expected a sequence, found a text"
+        );
+        let error = refused(&json!({}));
+        assert_eq!(error.message(), "expected a field `emails`, found none");
+        assert_eq!(refused(&json!({"emails": []})).pointer(), Some("/emails/0"));
+    }
+
+    #[test]
+    fn the_hash_follows_the_content_only() {
+        let hash = |email: &str| {
+            DynVendor::map(&Members, &json!({"emails": [email]}))
+                .unwrap()
+                .hash
+        };
+        assert_eq!(hash("a"), hash("a"));
+        assert_ne!(hash("a"), hash("b"));
+        assert_eq!(hash("a"), hex::encode(Sha256::digest(br#"{"a":1,"b":"a"}"#)));
+    }
+}

@@ -1,0 +1,153 @@
+//! Sends parked entities that are due back into their lanes.
+//!
+//! Exactly once in effect: a wake is sent before its key in the index is moved on, so a waker killed in between sends
+//! it again; whoever comes second finds no retry waiting, or one that is not due, and does nothing
+//! ([`decide`](crate::decide::decide)).
+
+mod dynamo;
+
+use futures::future::{BoxFuture, join_all};
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use crate::clock::Clock;
+use crate::lane::{LaneMessage, Lanes, lane, short_hash};
+use crate::ledger::{ATTENTION_SHARDS, sort_time};
+use crate::message::wake_body;
+use crate::{EntityKey, Error};
+
+pub use dynamo::DynamoAttention;
+
+/// A wake that had no effect by then (its message was lost) is sent again.
+const AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(10);
+/// No new page is started when less time than this is left.
+const RESERVE: SignedDuration = SignedDuration::from_secs(5);
+
+/// The index of what needs attention.
+pub trait Attention: Send + Sync {
+    /// One page of a shard's retries that are due at `now`, longest due first.
+    fn due<'a>(
+        &'a self,
+        vendor: &'a str,
+        shard: u8,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Vec<Due>, Error>>;
+
+    /// Moves a due retry on to `until`, unless somebody settled the entity since.
+    fn put_off<'a>(
+        &'a self,
+        vendor: &'a str,
+        due: &'a Due,
+        until: Timestamp,
+    ) -> BoxFuture<'a, Result<(), Error>>;
+}
+
+/// A retry that is due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    /// The entity.
+    pub entity: EntityKey,
+    /// Its sort key in the index.
+    pub sort_key: String,
+}
+
+/// What one run of the waker did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Woken {
+    /// Entities sent back into their lanes.
+    pub sent: usize,
+    /// Entities that the queue did not take; they stay due.
+    pub failed: usize,
+}
+
+/// Wakes the entities of a vendor.
+pub struct Waker<'a> {
+    /// The index.
+    pub attention: &'a dyn Attention,
+    /// The vendor's queue.
+    pub lanes: &'a dyn Lanes,
+    /// The time.
+    pub clock: &'a dyn Clock,
+}
+
+impl Waker<'_> {
+    /// Sends what is due until nothing is, or the time is up.
+    ///
+    /// # Errors
+    /// If the index cannot be read or written. What was sent by then is sent.
+    pub async fn wake(&self, vendor: &str, deadline: Timestamp) -> Result<Woken, Error> {
+        let now = self.clock.now();
+        let shards =
+            join_all((0..ATTENTION_SHARDS).map(|shard| self.wake_shard(vendor, shard, now, deadline)));
+        let mut total = Woken::default();
+        let mut failure = None;
+        for result in shards.await {
+            match result {
+                Ok(woken) => {
+                    total.sent += woken.sent;
+                    total.failed += woken.failed;
+                }
+                Err(error) => failure = Some(error),
+            }
+        }
+        tracing::info!(target: "vendorbridge", vendor, sent = total.sent, failed = total.failed, "wake.done");
+        failure.map_or(Ok(total), Err)
+    }
+
+    async fn wake_shard(
+        &self,
+        vendor: &str,
+        shard: u8,
+        now: Timestamp,
+        deadline: Timestamp,
+    ) -> Result<Woken, Error> {
+        let mut woken = Woken::default();
+        loop {
+            let due = self.attention.due(vendor, shard, now).await?;
+            let messages: Vec<_> = due.iter().map(|due| message(due, now)).collect();
+            let results = if messages.is_empty() {
+                Vec::new()
+            } else {
+                self.lanes.send(&messages).await
+            };
+            let until = now.saturating_add(AGAIN_AFTER).unwrap_or(Timestamp::MAX);
+            let sent: Vec<_> = due
+                .iter()
+                .zip(&results)
+                .filter(|(_, result)| result.is_ok())
+                .map(|(due, _)| due)
+                .collect();
+            woken.sent += sent.len();
+            woken.failed += due.len() - sent.len();
+            let moved = join_all(sent.iter().map(|due| self.attention.put_off(vendor, due, until))).await;
+            moved.into_iter().collect::<Result<Vec<()>, Error>>()?;
+            // What the queue did not take is still due: the next run tries it, not this one in a loop.
+            let time_is_up = self.clock.now().saturating_add(RESERVE).unwrap_or(Timestamp::MAX) > deadline;
+            if due.is_empty() || sent.len() < due.len() || time_is_up {
+                return Ok(woken);
+            }
+        }
+    }
+}
+
+fn message(due: &Due, now: Timestamp) -> LaneMessage {
+    // The sort key moves on with every wake, so that a later wake of the same entity is not taken for a repeat.
+    let id = format!(
+        "wake-{}",
+        short_hash(&format!("{}\n{}", due.entity, due.sort_key))
+    );
+    LaneMessage {
+        group: lane(&due.entity),
+        body: wake_body(&due.entity, &id, now),
+        deduplication_id: id,
+    }
+}
+
+/// The sort keys of retries that are due: from the first, up to and including this one.
+fn due_until(now: Timestamp) -> (String, String) {
+    ("wake#".to_owned(), wake_key(now))
+}
+
+fn wake_key(at: Timestamp) -> String {
+    format!("wake#{}", sort_time(at))
+}

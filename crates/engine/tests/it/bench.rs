@@ -1,0 +1,256 @@
+//! A vendor function without Lambda: everything around the engine is in memory and can be told to misbehave.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use vendorbridge::clock::Clock;
+use vendorbridge::engine::{Batch, Parts};
+use vendorbridge::lane::lane;
+use vendorbridge::ledger::{EntityRecord, Status};
+use vendorbridge::message::Delivery;
+use vendorbridge::park::Backoff;
+use vendorbridge::source::{Fetched, Source};
+use vendorbridge::vendor::{Invalid, Push, Vendor};
+use vendorbridge::wake::{Waker, Woken};
+use vendorbridge::{Announcement, Engine, Entity, EntityKey, Error, ErrorKind, Stage, Verdict, Version};
+use vendorbridge_testkit::memory::{ManualClock, MemoryLanes, MemoryLedger};
+
+/// What the source says and the vendor holds.
+#[derive(Debug, Default)]
+pub(crate) struct World {
+    pub(crate) source: HashMap<String, (Value, Option<u64>)>,
+    pub(crate) vendor: HashMap<String, String>,
+    pub(crate) pushes: Vec<(String, String)>,
+    pub(crate) reads: u32,
+    pub(crate) fail_source: Option<(ErrorKind, Verdict)>,
+    pub(crate) fail_push: HashMap<String, (ErrorKind, Verdict)>,
+    /// The push happens although it fails.
+    pub(crate) accept_anyway: bool,
+    pub(crate) panic_on: Option<String>,
+}
+
+pub(crate) type Shared = Arc<Mutex<World>>;
+
+pub(crate) struct Bench {
+    pub(crate) world: Shared,
+    pub(crate) ledger: Arc<MemoryLedger>,
+    pub(crate) lanes: Arc<MemoryLanes>,
+    pub(crate) clock: Arc<ManualClock>,
+    engine: Engine,
+    next_id: u32,
+}
+
+struct Memory(Shared);
+
+struct Names(Shared);
+
+#[derive(Deserialize)]
+pub(crate) struct Person {
+    name: String,
+}
+
+#[derive(Serialize)]
+pub(crate) struct Card {
+    title: String,
+}
+
+pub(crate) fn lock(world: &Shared) -> MutexGuard<'_, World> {
+    world.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub(crate) fn key(id: &str) -> EntityKey {
+    EntityKey::new("person", id).unwrap()
+}
+
+impl Source for Memory {
+    fn fetch<'a>(&'a self, entity: &'a EntityKey) -> BoxFuture<'a, Result<Fetched, Error>> {
+        let mut world = lock(&self.0);
+        world.reads += 1;
+        let answer = match world.fail_source {
+            Some((kind, verdict)) => Err(Error::new(kind, verdict, Stage::Source, "told to fail")),
+            None => Ok(match world.source.get(entity.id()) {
+                Some((state, version)) => Fetched {
+                    state: Some(state.clone()),
+                    version: version.map(Version::Number),
+                },
+                None => Fetched {
+                    state: None,
+                    version: None,
+                },
+            }),
+        };
+        Box::pin(async move { answer })
+    }
+}
+
+impl Vendor for Names {
+    type Entity = Person;
+    type Payload = Card;
+
+    fn map(&self, person: &Person) -> Result<Card, Invalid> {
+        if person.name.is_empty() {
+            return Err(Invalid::new("/name", "expected a name, found an empty text"));
+        }
+        Ok(Card {
+            title: person.name.clone(),
+        })
+    }
+
+    fn link(&self, card: &Card) -> Option<String> {
+        Some(format!("natural-{}", card.title))
+    }
+
+    async fn push(&self, push: &Push<'_>, card: &Card) -> Result<String, Error> {
+        let mut world = lock(&self.0);
+        let id = push.entity.id().to_owned();
+        assert_ne!(world.panic_on.as_ref(), Some(&id), "told to panic");
+        let failure = world.fail_push.get(&id).copied();
+        if failure.is_none() || world.accept_anyway {
+            world.pushes.push((id.clone(), card.title.clone()));
+            world.vendor.insert(id.clone(), card.title.clone());
+        }
+        match failure {
+            Some((kind, verdict)) => Err(Error::new(kind, verdict, Stage::Push, "told to fail").code("E42")),
+            None => Ok(format!("link-{id}")),
+        }
+    }
+
+    async fn remove(&self, push: &Push<'_>) -> Result<(), Error> {
+        let mut world = lock(&self.0);
+        world.pushes.push((push.entity.id().to_owned(), "-".to_owned()));
+        world.vendor.remove(push.entity.id());
+        Ok(())
+    }
+}
+
+impl Bench {
+    pub(crate) fn new() -> Self {
+        let world = Shared::default();
+        let ledger = Arc::new(MemoryLedger::default());
+        let lanes = Arc::new(MemoryLanes::default());
+        let clock = Arc::new(ManualClock::new("2026-01-29T14:00:00Z".parse().unwrap()));
+        let entity = Entity::new("person", Memory(Arc::clone(&world)), Names(Arc::clone(&world)))
+            .announced_by(Announcement::new("PersonChanged", "/id").version("/version"));
+        let engine = Engine::new(Parts {
+            vendor: "names".to_owned(),
+            entities: vec![entity],
+            ledger: Arc::clone(&ledger) as _,
+            lanes: Arc::clone(&lanes) as _,
+            clock: Arc::clone(&clock) as _,
+            rng: fastrand::Rng::with_seed(7),
+            backoff: Backoff::default(),
+            max_in_flight: 4,
+            slowest: Duration::from_secs(16),
+        });
+        Self {
+            world,
+            ledger,
+            lanes,
+            clock,
+            engine,
+            next_id: 0,
+        }
+    }
+
+    pub(crate) fn set(&self, id: &str, name: &str, version: Option<u64>) {
+        lock(&self.world)
+            .source
+            .insert(id.to_owned(), (json!({"name": name}), version));
+    }
+
+    pub(crate) fn held(&self, id: &str) -> Option<String> {
+        lock(&self.world).vendor.get(id).cloned()
+    }
+
+    pub(crate) fn pushes(&self) -> usize {
+        lock(&self.world).pushes.len()
+    }
+
+    /// An event about `id`, sent now, as a message in `group`.
+    pub(crate) fn event_in(&mut self, group: &str, id: &str, version: Option<u64>) -> Delivery {
+        self.next_id += 1;
+        let event_id = format!("e{}", self.next_id);
+        let body = json!({
+            "id": event_id, "detail-type": "PersonChanged", "source": "people", "time": self.clock.now(),
+            "detail": {"id": id, "version": version},
+        });
+        self.message(group, &body.to_string())
+    }
+
+    /// The same, in the lane of its entity.
+    pub(crate) fn event(&mut self, id: &str, version: Option<u64>) -> Delivery {
+        self.event_in(&lane(&key(id)), id, version)
+    }
+
+    pub(crate) fn message(&mut self, group: &str, body: &str) -> Delivery {
+        self.next_id += 1;
+        Delivery {
+            message_id: format!("m{}", self.next_id),
+            group: group.to_owned(),
+            receive_count: 1,
+            body: body.to_owned(),
+        }
+    }
+
+    /// Hands a batch to the engine; answers with what it gave back.
+    pub(crate) async fn deliver(&self, deliveries: &[Delivery]) -> Vec<String> {
+        self.deliver_before(deliveries, 30).await
+    }
+
+    pub(crate) async fn deliver_before(&self, deliveries: &[Delivery], seconds: i64) -> Vec<String> {
+        let deadline = self.clock.now() + SignedDuration::from_secs(seconds);
+        let batch = Batch {
+            deliveries: deliveries.to_vec(),
+            deadline,
+            request_id: "r-1".to_owned(),
+        };
+        self.engine.handle(&batch).await
+    }
+
+    /// Hands one message to the engine and expects that it is acknowledged.
+    pub(crate) async fn settle(&self, delivery: &Delivery) -> Status {
+        assert_eq!(
+            self.deliver(std::slice::from_ref(delivery)).await,
+            Vec::<String>::new()
+        );
+        self.ledger.status(&event_id(delivery)).expect("an event record")
+    }
+
+    /// One run of the waker; what it sends into the lanes is delivered.
+    pub(crate) async fn wake(&mut self) -> Woken {
+        let waker = Waker {
+            attention: self.ledger.as_ref(),
+            lanes: self.lanes.as_ref(),
+            clock: self.clock.as_ref(),
+        };
+        let deadline = self.clock.now() + SignedDuration::from_secs(50);
+        let woken = waker.wake("names", deadline).await.unwrap();
+        for message in self.lanes.take() {
+            let delivery = self.message(&message.group, &message.body);
+            assert_eq!(self.deliver(&[delivery]).await, Vec::<String>::new());
+        }
+        woken
+    }
+
+    pub(crate) fn record(&self, id: &str) -> EntityRecord {
+        self.ledger.entity(&key(id)).expect("an entity record")
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub(crate) fn advance(&self, seconds: u64) {
+        self.clock.advance(Duration::from_secs(seconds));
+    }
+}
+
+pub(crate) fn event_id(delivery: &Delivery) -> String {
+    let body: Value = serde_json::from_str(&delivery.body).unwrap();
+    body["id"].as_str().unwrap().to_owned()
+}

@@ -1,0 +1,221 @@
+//! What happens when something fails: nothing is lost, nobody else waits.
+
+use vendorbridge::ledger::Status;
+use vendorbridge::{ErrorKind, Stage, Verdict};
+
+use crate::bench::{Bench, event_id, lock};
+
+const LATER: Verdict = Verdict::Retry { after: None };
+
+fn fail(bench: &Bench, id: &str, kind: ErrorKind, verdict: Verdict) {
+    lock(&bench.world)
+        .fail_push
+        .insert(id.to_owned(), (kind, verdict));
+}
+
+#[tokio::test]
+async fn a_bad_message_is_recorded_and_blocks_nobody() {
+    let mut bench = Bench::new();
+    let mut batch = Vec::new();
+    for id in 0..9 {
+        bench.set(&id.to_string(), "Ada", None);
+        batch.push(bench.event(&id.to_string(), None));
+    }
+    let bad = bench.message("intake", "{{{");
+    batch.insert(4, bad.clone());
+    assert_eq!(bench.deliver(&batch).await, Vec::<String>::new());
+    assert_eq!(bench.pushes(), 9);
+    let record = bench.ledger.event(&bad.message_id).unwrap();
+    assert_eq!((record.status, record.entity.as_str()), (Status::Rejected, "-"));
+    assert!(record.error.unwrap().message.contains("expected JSON"));
+}
+
+#[tokio::test]
+async fn a_record_that_cannot_be_mapped_is_rejected_by_field() {
+    let mut bench = Bench::new();
+    bench.set("1", "", None);
+    let event = bench.event("1", None);
+    assert_eq!(bench.settle(&event).await, Status::Rejected);
+    let error = bench.record("1").error.unwrap();
+    assert_eq!(
+        (error.stage, error.pointer.as_deref()),
+        (Stage::Map, Some("/name"))
+    );
+    bench.set("1", "Ada", None);
+    let event = bench.event("1", None);
+    assert_eq!(bench.settle(&event).await, Status::Synced);
+    assert_eq!(bench.record("1").error, None);
+}
+
+#[tokio::test]
+async fn a_retryable_failure_parks_the_entity_alone() {
+    let mut bench = Bench::new();
+    for id in ["1", "2"] {
+        bench.set(id, "Ada", None);
+    }
+    fail(&bench, "1", ErrorKind::Unavailable, Verdict::Unknown);
+    let batch = [bench.event("1", None), bench.event("2", None)];
+    assert_eq!(bench.deliver(&batch).await, Vec::<String>::new());
+    let parked = bench.record("1");
+    assert_eq!(
+        (parked.status, parked.attempts, parked.unsure),
+        (Status::Parked, 1, true)
+    );
+    assert_eq!(parked.link.as_deref(), Some("natural-Ada"));
+    let wait = parked.parked.unwrap();
+    assert!(wait.wake_at > bench.now() && wait.error.code.as_deref() == Some("E42"));
+    assert_eq!(bench.record("2").status, Status::Synced);
+}
+
+#[tokio::test]
+async fn what_may_have_happened_is_pushed_again() {
+    let mut bench = Bench::new();
+    bench.set("1", "Ada", None);
+    let first = bench.event("1", None);
+    bench.settle(&first).await;
+    // The push of another state gets through, but nobody learns of it; then the source goes back.
+    bench.set("1", "Bob", None);
+    bench.advance(10);
+    fail(&bench, "1", ErrorKind::Timeout, Verdict::Unknown);
+    lock(&bench.world).accept_anyway = true;
+    let second = bench.event("1", None);
+    assert_eq!(bench.settle(&second).await, Status::Parked);
+    assert_eq!(bench.held("1").as_deref(), Some("Bob"));
+    lock(&bench.world).fail_push.clear();
+    bench.set("1", "Ada", None);
+    bench.advance(3600);
+    bench.wake().await;
+    assert_eq!(bench.held("1").as_deref(), Some("Ada"));
+    assert_eq!(bench.ledger.status(&event_id(&second)), Some(Status::Synced));
+}
+
+#[tokio::test]
+async fn a_lagging_source_is_asked_again() {
+    let mut bench = Bench::new();
+    bench.set("1", "Ada", Some(1));
+    let event = bench.event("1", Some(2));
+    assert_eq!(bench.settle(&event).await, Status::Parked);
+    let parked = bench.record("1");
+    assert_eq!(parked.parked.unwrap().error.kind, ErrorKind::Lagging);
+    assert!(!parked.unsure);
+    assert_eq!(bench.pushes(), 0);
+    bench.set("1", "Bob", Some(2));
+    bench.advance(60);
+    bench.wake().await;
+    assert_eq!(bench.held("1").as_deref(), Some("Bob"));
+}
+
+#[tokio::test]
+async fn an_older_answer_never_overwrites_a_newer_state() {
+    let mut bench = Bench::new();
+    bench.set("1", "Bob", Some(2));
+    let first = bench.event("1", Some(2));
+    bench.settle(&first).await;
+    bench.set("1", "Ada", Some(1));
+    bench.advance(10);
+    let second = bench.event("1", None);
+    assert_eq!(bench.settle(&second).await, Status::Parked);
+    assert_eq!(bench.held("1").as_deref(), Some("Bob"));
+}
+
+#[tokio::test]
+async fn retries_end_at_the_horizon() {
+    let mut bench = Bench::new();
+    bench.set("1", "Ada", None);
+    fail(&bench, "1", ErrorKind::Unavailable, LATER);
+    let event = bench.event("1", None);
+    bench.settle(&event).await;
+    let mut rounds = 0;
+    while bench.record("1").status == Status::Parked {
+        rounds += 1;
+        assert!(rounds < 200, "the retries never end");
+        bench.advance(3600);
+        bench.wake().await;
+    }
+    assert_eq!(bench.record("1").status, Status::Dead);
+    assert!((72..=74).contains(&rounds), "{rounds}");
+    assert_eq!(bench.ledger.status(&event_id(&event)), Some(Status::Dead));
+    lock(&bench.world).fail_push.clear();
+    let fresh = bench.event("1", None);
+    assert_eq!(bench.settle(&fresh).await, Status::Synced);
+}
+
+#[tokio::test]
+async fn a_panic_fails_its_entity_only() {
+    let mut bench = Bench::new();
+    for id in ["1", "2"] {
+        bench.set(id, "Ada", None);
+    }
+    lock(&bench.world).panic_on = Some("1".to_owned());
+    let batch = [bench.event("1", None), bench.event("2", None)];
+    assert_eq!(bench.deliver(&batch).await, Vec::<String>::new());
+    let parked = bench.record("1").parked.unwrap();
+    assert_eq!(parked.error.kind, ErrorKind::Panicked);
+    assert_eq!(bench.record("2").status, Status::Synced);
+}
+
+#[tokio::test]
+async fn an_unreachable_ledger_leaves_the_messages_in_the_queue() {
+    let mut bench = Bench::new();
+    bench.set("1", "Ada", None);
+    let event = bench.event("1", None);
+    bench.ledger.fail_reads(true);
+    assert_eq!(bench.deliver(&[event.clone()]).await, [event.message_id.clone()]);
+    assert_eq!(bench.pushes(), 0);
+    bench.ledger.fail_reads(false);
+    bench.ledger.fail_settles(true);
+    assert_eq!(bench.deliver(&[event.clone()]).await, [event.message_id.clone()]);
+    bench.ledger.fail_settles(false);
+    bench.ledger.fail_records(true);
+    assert_eq!(bench.deliver(&[event.clone()]).await, [event.message_id.clone()]);
+    assert_eq!(bench.ledger.event(&event_id(&event)), None);
+}
+
+#[tokio::test]
+async fn a_lost_race_is_synced_again_instead_of_overwriting() {
+    let mut bench = Bench::new();
+    bench.set("1", "Ada", None);
+    let first = bench.event("1", None);
+    bench.settle(&first).await;
+    let stale = bench.record("1");
+    bench.set("1", "Bob", None);
+    bench.advance(10);
+    let mut event = bench.event("1", None);
+    // Somebody settles between this batch's read and its settle: the conditional write must lose.
+    let mut theirs = stale.clone();
+    theirs.revision += 1;
+    bench.ledger.overwrite_after_read(theirs);
+    assert_eq!(bench.deliver(&[event.clone()]).await, [event.message_id.clone()]);
+    event.receive_count = 2;
+    assert_eq!(bench.settle(&event).await, Status::Synced);
+    assert_eq!(bench.record("1").revision, stale.revision + 2);
+}
+
+#[tokio::test]
+async fn no_work_starts_without_the_time_for_it() {
+    let mut bench = Bench::new();
+    bench.set("1", "Ada", None);
+    let event = bench.event("1", None);
+    assert_eq!(
+        bench.deliver_before(&[event.clone()], 15).await,
+        [event.message_id]
+    );
+    assert_eq!(bench.pushes(), 0);
+}
+
+#[tokio::test]
+async fn what_is_given_back_keeps_the_order_of_its_group() {
+    let mut bench = Bench::new();
+    for id in ["1", "2"] {
+        bench.set(id, "Ada", None);
+    }
+    // The first event of a lane is a duplicate that is covered, the second must be given back with what follows.
+    let batch = [
+        bench.event("1", None),
+        bench.event("2", None),
+        bench.event("1", None),
+    ];
+    bench.ledger.fail_settles(true);
+    let ids: Vec<_> = batch.iter().map(|delivery| delivery.message_id.clone()).collect();
+    assert_eq!(bench.deliver(&batch).await, ids);
+}

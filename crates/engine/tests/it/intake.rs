@@ -1,0 +1,72 @@
+//! The hand-over to entity lanes.
+
+use vendorbridge::lane::lane;
+use vendorbridge::ledger::Status;
+
+use crate::bench::{Bench, event_id, key};
+
+#[tokio::test]
+async fn each_entity_gets_its_newest_notification() {
+    let mut bench = Bench::new();
+    let batch = [
+        bench.event_in("intake", "1", Some(1)),
+        bench.event_in("intake", "2", None),
+        bench.event_in("intake", "1", Some(3)),
+        bench.event_in("intake", "1", Some(2)),
+    ];
+    assert_eq!(bench.deliver(&batch).await, Vec::<String>::new());
+    let sent = bench.lanes.sent();
+    assert_eq!(
+        sent.iter()
+            .map(|message| message.group.as_str())
+            .collect::<Vec<_>>(),
+        ["person/2", "person/1"]
+    );
+    assert_eq!(sent[1].deduplication_id, event_id(&batch[2]));
+    assert_eq!(sent[1].body, batch[2].body);
+    for older in [&batch[0], &batch[3]] {
+        let record = bench.ledger.event(&event_id(older)).unwrap();
+        assert_eq!(
+            (record.status, record.by_event),
+            (Status::Coalesced, Some(event_id(&batch[2])))
+        );
+    }
+    assert_eq!(bench.pushes(), 0);
+}
+
+#[tokio::test]
+async fn a_message_in_a_foreign_lane_is_handed_on() {
+    let mut bench = Bench::new();
+    let stray = bench.event_in(&lane(&key("2")), "1", None);
+    assert_eq!(bench.deliver(&[stray]).await, Vec::<String>::new());
+    assert_eq!(bench.lanes.sent()[0].group, "person/1");
+    assert_eq!(bench.pushes(), 0);
+}
+
+#[tokio::test]
+async fn what_the_queue_does_not_take_is_given_back_with_what_it_stands_for() {
+    let mut bench = Bench::new();
+    let batch = [
+        bench.event_in("intake", "2", None),
+        bench.event_in("intake", "1", Some(1)),
+        bench.event_in("intake", "1", Some(2)),
+    ];
+    bench.lanes.refuse("person/1");
+    let again = bench.deliver(&batch).await;
+    assert_eq!(again, [batch[1].message_id.clone(), batch[2].message_id.clone()]);
+    assert_eq!(bench.ledger.status(&event_id(&batch[1])), None);
+    bench.lanes.accept();
+    assert_eq!(bench.deliver(&batch[1..]).await, Vec::<String>::new());
+    assert_eq!(bench.ledger.status(&event_id(&batch[1])), Some(Status::Coalesced));
+}
+
+#[tokio::test]
+async fn the_same_event_twice_is_one_message_and_no_outcome() {
+    let mut bench = Bench::new();
+    let event = bench.event_in("intake", "1", None);
+    let mut again = event.clone();
+    again.message_id = "other".to_owned();
+    assert_eq!(bench.deliver(&[event.clone(), again]).await, Vec::<String>::new());
+    assert_eq!(bench.lanes.sent().len(), 1);
+    assert_eq!(bench.ledger.status(&event_id(&event)), None);
+}

@@ -1,0 +1,122 @@
+//! Parked entities come back, once.
+
+use std::time::Duration;
+
+use vendorbridge::ledger::Status;
+use vendorbridge::message::wake_body;
+use vendorbridge::{ErrorKind, Verdict, Version};
+
+use crate::bench::{Bench, event_id, key, lock};
+
+async fn parked(after: Option<Duration>) -> (Bench, String) {
+    let mut bench = Bench::new();
+    bench.set("1", "Ada", Some(1));
+    lock(&bench.world)
+        .fail_push
+        .insert("1".to_owned(), (ErrorKind::RateLimited, Verdict::Retry { after }));
+    let event = bench.event("1", Some(1));
+    assert_eq!(bench.settle(&event).await, Status::Parked);
+    lock(&bench.world).fail_push.clear();
+    (bench, event_id(&event))
+}
+
+#[tokio::test]
+async fn a_parked_entity_comes_back_when_it_is_due() {
+    let (mut bench, event) = parked(Some(Duration::from_secs(120))).await;
+    bench.advance(119);
+    assert_eq!(bench.wake().await.sent, 0);
+    bench.advance(20);
+    assert_eq!(bench.wake().await.sent, 1);
+    assert_eq!(bench.ledger.status(&event), Some(Status::Synced));
+    let record = bench.record("1");
+    assert_eq!((record.parked.is_none(), record.attempts), (true, 0));
+    bench.advance(3600);
+    assert_eq!(bench.wake().await.sent, 0);
+}
+
+#[tokio::test]
+async fn a_later_notification_joins_the_waiting_retry() {
+    let (mut bench, event) = parked(None).await;
+    bench.set("1", "Bob", Some(2));
+    let later = bench.event("1", Some(2));
+    assert_eq!(bench.settle(&later).await, Status::Coalesced);
+    assert_eq!(
+        bench.ledger.event(&event_id(&later)).unwrap().by_event,
+        Some(event)
+    );
+    assert_eq!(
+        bench.record("1").parked.unwrap().version,
+        Some(Version::Number(2))
+    );
+    bench.advance(60);
+    bench.wake().await;
+    assert_eq!(bench.held("1").as_deref(), Some("Bob"));
+}
+
+#[tokio::test]
+async fn a_retry_must_read_what_was_announced_while_it_waited() {
+    let (mut bench, _) = parked(None).await;
+    let later = bench.event("1", Some(2));
+    bench.settle(&later).await;
+    bench.advance(60);
+    bench.wake().await;
+    assert_eq!(bench.record("1").status, Status::Parked);
+    bench.set("1", "Bob", Some(2));
+    bench.advance(120);
+    bench.wake().await;
+    assert_eq!(bench.held("1").as_deref(), Some("Bob"));
+}
+
+#[tokio::test]
+async fn a_second_wake_does_nothing() {
+    let (mut bench, _) = parked(None).await;
+    bench.advance(60);
+    let body = wake_body(&key("1"), "w", bench.now());
+    let first = bench.message("person/1", &body);
+    let second = bench.message("person/1", &body);
+    assert_eq!(bench.deliver(&[first]).await, Vec::<String>::new());
+    assert_eq!(bench.deliver(&[second]).await, Vec::<String>::new());
+    assert_eq!(bench.pushes(), 1);
+}
+
+#[tokio::test]
+async fn a_wake_and_a_notification_in_one_batch_are_one_push() {
+    let (mut bench, event) = parked(None).await;
+    bench.advance(60);
+    let wake = bench.message("person/1", &wake_body(&key("1"), "w", bench.now()));
+    let later = bench.event("1", Some(1));
+    assert_eq!(bench.deliver(&[wake, later.clone()]).await, Vec::<String>::new());
+    assert_eq!(bench.pushes(), 1);
+    assert_eq!(bench.ledger.status(&event), Some(Status::Synced));
+    assert_eq!(bench.ledger.status(&event_id(&later)), Some(Status::Coalesced));
+}
+
+#[tokio::test]
+async fn a_waker_that_runs_twice_sends_once() {
+    use vendorbridge::wake::Waker;
+    let (bench, _) = parked(None).await;
+    bench.advance(60);
+    for _ in 0..2 {
+        let waker = Waker {
+            attention: bench.ledger.as_ref(),
+            lanes: bench.lanes.as_ref(),
+            clock: bench.clock.as_ref(),
+        };
+        waker
+            .wake("names", bench.now() + jiff::SignedDuration::from_secs(50))
+            .await
+            .unwrap();
+    }
+    assert_eq!(bench.lanes.sent().len(), 1);
+}
+
+#[tokio::test]
+async fn what_the_queue_does_not_take_stays_due() {
+    let (mut bench, event) = parked(None).await;
+    bench.advance(60);
+    bench.lanes.refuse("person/1");
+    assert_eq!(bench.wake().await.failed, 1);
+    bench.lanes.accept();
+    assert_eq!(bench.wake().await.sent, 1);
+    assert_eq!(bench.ledger.status(&event), Some(Status::Synced));
+}

@@ -1,0 +1,5 @@
+//! What tests and demos of Vendorbridge run against.
+
+pub mod conformance;
+pub mod memory;
+pub mod sandbox;

@@ -1,0 +1,212 @@
+//! A ledger in memory, with the conditions of the real one.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Mutex;
+
+use futures::future::BoxFuture;
+use jiff::Timestamp;
+use vendorbridge::ledger::{EntityRecord, EventRecord, Ledger, Status, sort_time};
+use vendorbridge::wake::{Attention, Due};
+use vendorbridge::{EntityKey, Error, ErrorKind, Stage};
+
+use super::lock;
+
+/// The records of one vendor.
+#[derive(Debug, Default)]
+pub struct MemoryLedger {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    entities: HashMap<EntityKey, EntityRecord>,
+    events: BTreeMap<(String, String), EventRecord>,
+    put_off: HashMap<EntityKey, String>,
+    after_read: Option<EntityRecord>,
+    counts: Counts,
+    reads_fail: bool,
+    settles_fail: bool,
+    records_fail: bool,
+}
+
+/// How many requests and writes there were.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Batched reads of entity records.
+    pub reads: u32,
+    /// Entity records written.
+    pub settles: u32,
+    /// Event records written.
+    pub events: u32,
+}
+
+impl MemoryLedger {
+    /// The record of an entity.
+    #[must_use]
+    pub fn entity(&self, entity: &EntityKey) -> Option<EntityRecord> {
+        lock(&self.state).entities.get(entity).cloned()
+    }
+
+    /// What became of an event.
+    #[must_use]
+    pub fn event(&self, event_id: &str) -> Option<EventRecord> {
+        lock(&self.state)
+            .events
+            .values()
+            .find(|event| event.event_id == event_id)
+            .cloned()
+    }
+
+    /// What became of an event, in short.
+    #[must_use]
+    pub fn status(&self, event_id: &str) -> Option<Status> {
+        self.event(event_id).map(|event| event.status)
+    }
+
+    /// Puts a record in place of the stored one after the next read, as somebody else's settle would.
+    pub fn overwrite_after_read(&self, record: EntityRecord) {
+        lock(&self.state).after_read = Some(record);
+    }
+
+    /// Requests and writes so far.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        lock(&self.state).counts
+    }
+
+    /// Makes reads fail, or work again.
+    pub fn fail_reads(&self, fail: bool) {
+        lock(&self.state).reads_fail = fail;
+    }
+
+    /// Makes settles fail, or work again.
+    pub fn fail_settles(&self, fail: bool) {
+        lock(&self.state).settles_fail = fail;
+    }
+
+    /// Makes writes of event records fail, or work again.
+    pub fn fail_records(&self, fail: bool) {
+        lock(&self.state).records_fail = fail;
+    }
+}
+
+impl State {
+    fn read(&mut self, entities: &[EntityKey]) -> Result<Vec<EntityRecord>, Error> {
+        self.counts.reads += 1;
+        if self.reads_fail {
+            return Err(unavailable());
+        }
+        let records = entities
+            .iter()
+            .filter_map(|entity| self.entities.get(entity).cloned())
+            .collect();
+        if let Some(record) = self.after_read.take() {
+            self.entities.insert(record.entity.clone(), record);
+        }
+        Ok(records)
+    }
+
+    fn settle(&mut self, record: &EntityRecord) -> Result<(), Error> {
+        if self.settles_fail {
+            return Err(unavailable());
+        }
+        let stored = self
+            .entities
+            .get(&record.entity)
+            .map_or(0, |stored| stored.revision);
+        if stored + 1 != record.revision {
+            return Err(Error::retry(
+                ErrorKind::Conflict,
+                Stage::Settle,
+                "settled in between",
+            ));
+        }
+        self.counts.settles += 1;
+        self.put_off.remove(&record.entity);
+        self.entities.insert(record.entity.clone(), record.clone());
+        Ok(())
+    }
+
+    fn record(&mut self, event: &EventRecord) -> Result<(), Error> {
+        if self.records_fail {
+            return Err(unavailable());
+        }
+        self.counts.events += 1;
+        self.events
+            .insert((event.partition_key(), event.sort_key()), event.clone());
+        Ok(())
+    }
+
+    fn attention_key(&self, record: &EntityRecord) -> Option<String> {
+        let parked = record.parked.as_ref()?;
+        let moved = self.put_off.get(&record.entity).cloned();
+        Some(moved.unwrap_or_else(|| format!("wake#{}", sort_time(parked.wake_at))))
+    }
+}
+
+impl Ledger for MemoryLedger {
+    fn read<'a>(&'a self, entities: &'a [EntityKey]) -> BoxFuture<'a, Result<Vec<EntityRecord>, Error>> {
+        let read = if entities.is_empty() {
+            Ok(Vec::new())
+        } else {
+            lock(&self.state).read(entities)
+        };
+        Box::pin(async move { read })
+    }
+
+    fn settle<'a>(&'a self, record: &'a EntityRecord) -> BoxFuture<'a, Result<(), Error>> {
+        let settled = lock(&self.state).settle(record);
+        Box::pin(async move { settled })
+    }
+
+    fn record<'a>(&'a self, events: &'a [EventRecord]) -> BoxFuture<'a, Vec<Result<(), Error>>> {
+        let mut state = lock(&self.state);
+        let recorded = events.iter().map(|event| state.record(event)).collect();
+        Box::pin(async move { recorded })
+    }
+}
+
+impl Attention for MemoryLedger {
+    fn due<'a>(&'a self, _: &'a str, shard: u8, now: Timestamp) -> BoxFuture<'a, Result<Vec<Due>, Error>> {
+        let state = lock(&self.state);
+        let until = format!("wake#{}", sort_time(now));
+        let mut due: Vec<_> = state
+            .entities
+            .values()
+            .filter_map(|record| {
+                let sort_key = state.attention_key(record)?;
+                Some(Due {
+                    entity: record.entity.clone(),
+                    sort_key,
+                })
+            })
+            .filter(|due| due.sort_key <= until)
+            .collect();
+        due.sort_by(|a, b| a.sort_key.cmp(&b.sort_key));
+        // The spread over shards is the table's business: everything stands in the first.
+        let page = if shard == 0 { due } else { Vec::new() };
+        Box::pin(async move { Ok(page) })
+    }
+
+    fn put_off<'a>(&'a self, _: &'a str, due: &'a Due, until: Timestamp) -> BoxFuture<'a, Result<(), Error>> {
+        let mut state = lock(&self.state);
+        let current = state
+            .entities
+            .get(&due.entity)
+            .and_then(|record| state.attention_key(record));
+        if current.as_ref() == Some(&due.sort_key) {
+            state
+                .put_off
+                .insert(due.entity.clone(), format!("wake#{}", sort_time(until)));
+        }
+        Box::pin(async { Ok(()) })
+    }
+}
+
+fn unavailable() -> Error {
+    Error::retry(
+        ErrorKind::Unavailable,
+        Stage::Settle,
+        "the ledger is told to fail",
+    )
+}

@@ -1,0 +1,13 @@
+//! The engine's surroundings in memory: a clock that is set by hand, a ledger and a queue that can be told to fail.
+
+mod clock;
+mod lanes;
+mod ledger;
+
+pub use clock::ManualClock;
+pub use lanes::MemoryLanes;
+pub use ledger::{Counts, MemoryLedger};
+
+fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}

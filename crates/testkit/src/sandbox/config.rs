@@ -1,0 +1,59 @@
+//! What a sandbox is started with.
+
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    time::Duration,
+};
+
+use super::Clock;
+
+/// What a sandbox is started with. The defaults are made up and open nothing but a sandbox.
+#[derive(Clone)]
+pub struct SandboxConfig {
+    /// The address to listen on. Default: 127.0.0.1.
+    pub bind: IpAddr,
+    /// The port to listen on; `None`, the default, takes a free one.
+    pub port: Option<u16>,
+    /// The token that the source expects.
+    pub source_token: String,
+    /// The API key that Mailchimp expects, ending in its data centre.
+    pub api_key: String,
+    /// The ids of the lists (audiences) that exist.
+    pub lists: Vec<String>,
+    /// How many requests Mailchimp serves at a time before it answers 429.
+    ///
+    /// Default: 10, "10 simultaneous connections" in
+    /// <https://mailchimp.com/developer/marketing/docs/fundamentals/#api-limits>.
+    pub connections: usize,
+    /// Whether Mailchimp refuses reserved addresses such as `@example.com` as the real one does. Default: no,
+    /// so that examples can use them.
+    pub refuse_reserved_addresses: bool,
+    /// The secret that the webhook's deliveries are signed with: `whsec_<base64>`.
+    pub signing_secret: String,
+    /// How long a request that is not to be answered is held before its connection is closed.
+    ///
+    /// Default: 120 s, Mailchimp's own call timeout (same page as `connections`).
+    pub hold: Duration,
+    /// Whether [`Sandbox::requests`](super::Sandbox::requests) has something to tell. Default: no.
+    pub log_requests: bool,
+    /// Where the time comes from. Default: the system.
+    pub clock: Clock,
+}
+
+impl Default for SandboxConfig {
+    fn default() -> Self {
+        Self {
+            bind: Ipv4Addr::LOCALHOST.into(),
+            port: None,
+            source_token: "sandbox-source-token".to_owned(),
+            api_key: "sandbox-api-key-us21".to_owned(),
+            lists: vec!["a1b2c3d4e5".to_owned()],
+            connections: 10,
+            refuse_reserved_addresses: false,
+            signing_secret: "whsec_dmVuZG9yYnJpZGdlLXNhbmRib3gtc2lnbmluZy1rZXk=".to_owned(),
+            hold: Duration::from_mins(2),
+            log_requests: false,
+            clock: Clock::system(),
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! What `VENDOR_SETTINGS` holds for this vendor.
+
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+/// The settings.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Settings {
+    /// The Infoservice's base URL, such as `https://infoservice.example/api/v1`.
+    pub(crate) source_url: Url,
+    /// The audience's id, such as `a1b2c3d4e5`.
+    pub(crate) list_id: String,
+    /// The API's base URL; by default `https://<dc>.api.mailchimp.com/3.0` with the data centre of the API key.
+    #[serde(default)]
+    pub(crate) api_url: Option<Url>,
+    /// The status of a member that is created. A delivery preference is no consent to marketing.
+    #[serde(default)]
+    pub(crate) status_if_new: StatusIfNew,
+}
+
+/// The documented values of `status_if_new`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum StatusIfNew {
+    /// Gets campaigns.
+    Subscribed,
+    /// Opted out.
+    Unsubscribed,
+    /// The address bounces.
+    Cleaned,
+    /// Has to confirm first.
+    Pending,
+    /// A contact without a subscription.
+    #[default]
+    Transactional,
+}

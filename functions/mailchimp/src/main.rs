@@ -1,0 +1,7 @@
+//! The function `mailchimp`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    vendorbridge::lambda::vendor(mailchimp::wire)
+}

@@ -1,0 +1,141 @@
+//! The conformance suite, and what only Mailchimp does.
+
+use serde_json::{Value, json};
+use vendorbridge::lambda::{Setup, StartError};
+use vendorbridge::ledger::Status;
+use vendorbridge::{Entity, ErrorKind};
+use vendorbridge_testkit::conformance::{EMAIL, Stand, Subject};
+use vendorbridge_testkit::sandbox::infoservice::Channel;
+use vendorbridge_testkit::sandbox::mailchimp::{self, Mark, Member, MergeValue};
+use vendorbridge_testkit::sandbox::{Fault, Faults, Sandbox};
+
+struct Mailchimp;
+
+const LIST: &str = "a1b2c3d4e5";
+
+impl Subject for Mailchimp {
+    const VENDOR: &'static str = "mailchimp";
+
+    fn settings(sandbox: &Sandbox) -> Value {
+        json!({"source_url": sandbox.source_url(), "list_id": LIST, "api_url": sandbox.mailchimp_url()})
+    }
+
+    fn secret(sandbox: &Sandbox) -> Value {
+        json!({"api_key": sandbox.config().api_key, "source_token": sandbox.config().source_token})
+    }
+
+    fn wire(setup: &Setup) -> Result<Vec<Entity>, StartError> {
+        ::mailchimp::wire(setup)
+    }
+
+    fn faults(sandbox: &Sandbox) -> Faults {
+        sandbox.mailchimp.faults().clone()
+    }
+
+    fn held(sandbox: &Sandbox, _: &str, email: &str) -> Option<String> {
+        match member(sandbox, email)?.merge_fields.get("CHANNEL")? {
+            MergeValue::Text(channel) => Some(channel.clone()),
+            other => panic!("a channel of another type: {other:?}"),
+        }
+    }
+
+    fn records(sandbox: &Sandbox) -> usize {
+        sandbox.mailchimp.members(LIST).len()
+    }
+
+    fn calls(sandbox: &Sandbox) -> u64 {
+        sandbox.mailchimp.calls()
+    }
+}
+
+vendorbridge_testkit::conformance!(Mailchimp);
+
+/// A member that is not archived.
+fn member(sandbox: &Sandbox, email: &str) -> Option<Member> {
+    sandbox
+        .mailchimp
+        .members(LIST)
+        .into_iter()
+        .find(|member| member.email_address == email)
+}
+
+#[tokio::test]
+async fn a_new_address_moves_the_member() {
+    let mut stand = Stand::start::<Mailchimp>().await;
+    stand.set(Channel::Email, EMAIL);
+    stand.announce().await;
+    let contact = member(&stand.sandbox, EMAIL).unwrap().contact_id;
+    stand.set(Channel::Email, "ada@king.example");
+    // The move gets through, but the answer does not: the repeat must find the member under its new address.
+    stand.sandbox.mailchimp.faults().at(1, Fault::AcceptThenCut);
+    assert_eq!(stand.announce().await, Status::Parked);
+    stand.wake().await;
+    assert_eq!(stand.record().status, Status::Synced);
+    assert_eq!(
+        stand.record().link,
+        Some(mailchimp::subscriber_hash("ada@king.example"))
+    );
+    assert_eq!(
+        member(&stand.sandbox, "ada@king.example").unwrap().contact_id,
+        contact
+    );
+    assert_eq!(stand.sandbox.mailchimp.members(LIST).len(), 1);
+}
+
+#[tokio::test]
+async fn a_new_address_that_is_taken_leaves_one_member() {
+    let mut stand = Stand::start::<Mailchimp>().await;
+    stand.set(Channel::Email, "ada@king.example");
+    stand.announce().await;
+    stand.sandbox.infoservice.remove("c-4711");
+    stand.set(Channel::Email, EMAIL);
+    stand.announce().await;
+    stand.set(Channel::Paper, "ada@king.example");
+    assert_eq!(stand.announce().await, Status::Synced);
+    let members = stand.sandbox.mailchimp.members(LIST);
+    assert_eq!(members.len(), 1, "{members:?}");
+}
+
+#[tokio::test]
+async fn an_opted_out_member_stays_so() {
+    let mut stand = Stand::start::<Mailchimp>().await;
+    stand.set(Channel::Email, EMAIL);
+    stand.announce().await;
+    stand.sandbox.mailchimp.mark(LIST, EMAIL, Mark::Unsubscribed);
+    stand.set(Channel::Both, EMAIL);
+    stand.announce().await;
+    assert_eq!(
+        member(&stand.sandbox, EMAIL).unwrap().status,
+        mailchimp::Status::Unsubscribed
+    );
+}
+
+#[tokio::test]
+async fn a_refused_address_is_rejected_without_quoting_it() {
+    let mut stand = Stand::start::<Mailchimp>().await;
+    stand.sandbox.mailchimp.mark(LIST, EMAIL, Mark::LooksFake);
+    stand.set(Channel::Email, EMAIL);
+    assert_eq!(stand.announce().await, Status::Rejected);
+    let error = stand.record().error.unwrap();
+    assert_eq!(error.kind, ErrorKind::Refused);
+    assert!(!error.message.contains('@'), "{}", error.message);
+}
+
+#[tokio::test]
+async fn a_bodiless_403_is_a_rate_limit() {
+    let mut stand = Stand::start::<Mailchimp>().await;
+    stand.set(Channel::Email, EMAIL);
+    stand.sandbox.mailchimp.faults().at(1, Fault::Forbidden);
+    assert_eq!(stand.announce().await, Status::Parked);
+    assert_eq!(stand.record().parked.unwrap().error.kind, ErrorKind::RateLimited);
+}
+
+#[tokio::test]
+async fn sends_nothing_that_mailchimp_does_not_document() {
+    let mut stand = Stand::start::<Mailchimp>().await;
+    stand.set(Channel::Email, EMAIL);
+    stand.announce().await;
+    stand.set(Channel::Paper, "ada@king.example");
+    stand.announce().await;
+    assert!(stand.sandbox.mailchimp.unknown_properties().is_empty());
+}

@@ -1,0 +1,46 @@
+//! A receiver's answers → verdicts.
+//!
+//! Success is 2xx; everything else means what HTTP says it means ([`status_error`]). Standard Webhooks adds that 410
+//! asks for no more messages: permanent, like every other 4xx but 401, 403, 408, 425 and 429.
+
+use jiff::Timestamp;
+use vendorbridge::http::{Answer, status_error};
+use vendorbridge::{Error, Stage};
+
+/// Success, or what the answer means.
+pub(crate) fn check(answer: &Answer, now: Timestamp) -> Result<(), Error> {
+    if answer.status.is_success() {
+        Ok(())
+    } else {
+        Err(status_error(Stage::Push, answer, now))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+    use vendorbridge::{ErrorKind, Verdict};
+
+    use super::*;
+
+    const RETRY: Verdict = Verdict::Retry { after: None };
+
+    #[rstest]
+    #[case(301, ErrorKind::Refused, Verdict::Permanent)]
+    #[case(400, ErrorKind::Refused, Verdict::Permanent)]
+    #[case(401, ErrorKind::Deauthorized, RETRY)]
+    #[case(410, ErrorKind::NotFound, Verdict::Permanent)]
+    #[case(413, ErrorKind::TooLarge, Verdict::Permanent)]
+    #[case(429, ErrorKind::RateLimited, RETRY)]
+    #[case(500, ErrorKind::Unavailable, Verdict::Unknown)]
+    #[case(503, ErrorKind::Unavailable, RETRY)]
+    fn statuses(#[case] status: u16, #[case] kind: ErrorKind, #[case] expected: Verdict) {
+        let answer = Answer {
+            status: http::StatusCode::from_u16(status).unwrap(),
+            headers: http::HeaderMap::new(),
+            body: Default::default(),
+        };
+        let error = check(&answer, Timestamp::UNIX_EPOCH).unwrap_err();
+        assert_eq!((error.kind(), error.verdict()), (kind, expected));
+    }
+}

@@ -1,0 +1,65 @@
+//! Tells any HTTPS endpoint the current state of an entity, signed by the Standard Webhooks scheme
+//! (<https://www.standardwebhooks.com/>). It is how a vendor without a function of its own is reached.
+
+mod client;
+mod config;
+mod error;
+mod mapping;
+
+use serde_json::{Map, Value};
+use vendorbridge::lambda::{Setup, StartError};
+use vendorbridge::source::RestSource;
+use vendorbridge::vendor::{Invalid, Push, Vendor};
+use vendorbridge::{Announcement, Entity, Error};
+
+use client::Client;
+use config::Settings;
+use mapping::Message;
+
+/// The receiver behind one URL.
+struct Receiver {
+    client: Client,
+    fields: Option<Vec<String>>,
+}
+
+/// What this function listens to, asks and pushes.
+///
+/// # Errors
+/// If a setting is missing or a URL may not be called.
+pub fn wire(setup: &Setup) -> Result<Vec<Entity>, StartError> {
+    let settings: Settings = setup.settings()?;
+    let source = RestSource::new(
+        setup.http(),
+        setup.clock(),
+        settings.source_url,
+        "/customers/{id}/delivery-preference",
+    )?
+    .bearer(setup.secret("source_token"));
+    let client = Client::new(setup.http(), setup.secret("signing_secret"), settings.url)?;
+    let receiver = Receiver {
+        client,
+        fields: settings.fields,
+    };
+    let announcement = Announcement::new("DeliveryPreferenceUpdated", "/customerId").version("/version");
+    Ok(vec![
+        Entity::new("customer", source, receiver).announced_by(announcement),
+    ])
+}
+
+impl Vendor for Receiver {
+    type Entity = Map<String, Value>;
+    type Payload = Map<String, Value>;
+
+    fn map(&self, state: &Self::Entity) -> Result<Self::Payload, Invalid> {
+        mapping::state(state, self.fields.as_deref())
+    }
+
+    async fn push(&self, push: &Push<'_>, state: &Self::Payload) -> Result<String, Error> {
+        let id = self.client.send(push, &Message::updated(push, state)).await?;
+        Ok(id.unwrap_or_else(|| push.entity.id().to_owned()))
+    }
+
+    async fn remove(&self, push: &Push<'_>) -> Result<(), Error> {
+        self.client.send(push, &Message::deleted(push)).await.map(|_| ())
+    }
+}

@@ -1,0 +1,662 @@
+"""What AWS demands, or Vendorbridge promises, of the processed template; one function per rule.
+
+A rule takes a `Processed` template and returns findings as text, empty when all is well. Most of them are here because
+an emulator accepts what AWS refuses, or what AWS accepts and then loses messages over.
+"""
+
+import json
+import re
+
+# What the vendors allow at the same time, by their own documents; None: they name no limit.
+CONNECTIONS = {"mailchimp": 10, "webhook": None}
+
+# Resources per vendor: suffix of the logical id -> type.
+PARTS = {
+    "Queue": "SQS::Queue",
+    "DeadLetterQueue": "SQS::Queue",
+    "UndeliveredQueue": "SQS::Queue",
+    "QueuePolicy": "SQS::QueuePolicy",
+    "UndeliveredQueuePolicy": "SQS::QueuePolicy",
+    "Rule": "Events::Rule",
+    "Secret": "SecretsManager::Secret",
+    "Logs": "Logs::LogGroup",
+    "Role": "IAM::Role",
+    "Function": "Lambda::Function",
+    "FunctionLanes": "Lambda::EventSourceMapping",
+    "WakerPolicy": "IAM::Policy",
+    "WakerSchedule": "Events::Rule",
+    "WakerPermission": "Lambda::Permission",
+    "RejectedFilter": "Logs::MetricFilter",
+    "GaveUpFilter": "Logs::MetricFilter",
+    "OldestMessageAlarm": "CloudWatch::Alarm",
+    "DeadLettersAlarm": "CloudWatch::Alarm",
+    "UndeliveredAlarm": "CloudWatch::Alarm",
+    "RejectedAlarm": "CloudWatch::Alarm",
+    "GaveUpAlarm": "CloudWatch::Alarm",
+    "ErrorsAlarm": "CloudWatch::Alarm",
+    "ThrottlesAlarm": "CloudWatch::Alarm",
+}
+OUTPUTS = ["QueueUrl", "DeadLetterQueueUrl", "UndeliveredQueueUrl", "FunctionName", "SecretArn"]
+SHARED = {"Bus", "Archive", "Ledger", "Waker", "WakerLogs", "WakerRole", "WakerErrorsAlarm", "WakerEventInvokeConfig"}
+
+VENDOR_VARIABLES = {
+    "VENDOR", "QUEUE_URL", "LEDGER_TABLE", "VENDOR_SECRET", "VENDOR_SETTINGS", "MAX_IN_FLIGHT", "PARK_BASE_SECONDS",
+    "PARK_CAP_SECONDS", "PARK_HORIZON_HOURS", "EVENT_TTL_DAYS", "ALLOW_PLAIN_HTTP", "LOG_LEVEL",
+}  # fmt: skip
+WAKER_VARIABLES = {"LEDGER_TABLE", "LOG_LEVEL"}
+DEPLOYED_VALUE = 200  # characters allowed for a value that only the deployment knows
+
+LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
+LEDGER_OF_VENDOR = {"dynamodb:BatchGetItem", "dynamodb:UpdateItem", "dynamodb:BatchWriteItem"}
+QUEUE_OF_VENDOR = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:SendMessage"}
+
+PLACEHOLDER_SECRET = {"SecretStringTemplate": "{}", "GenerateStringKey": "placeholder", "ExcludePunctuation": True}
+
+
+# ---- queues and event source mappings ------------------------------------------------------------------------------------
+
+
+def visibility_outlasts_the_function(t):
+    """Or a second worker gets an entity while the first still holds it."""
+    found = []
+    for i, mapping in t.of("Lambda::EventSourceMapping"):
+        visibility = number(queue_of(t, mapping).get("VisibilityTimeout", 30))
+        timeout = number(t.properties(target(mapping["FunctionName"])).get("Timeout", 3))
+        if visibility < 6 * timeout:
+            found.append(f"{i}: visibility timeout {visibility} s is below six times the function's {timeout} s")
+    return found
+
+
+def fifo_batches(t):
+    """AWS refuses more than ten messages or a batching window on a FIFO queue."""
+    found = []
+    for i, mapping in t.of("Lambda::EventSourceMapping"):
+        if is_fifo(queue_of(t, mapping)):
+            if not 1 <= number(mapping.get("BatchSize", 10)) <= 10:
+                found.append(f"{i}: batch size {mapping['BatchSize']}")
+            if number(mapping.get("MaximumBatchingWindowInSeconds", 0)):
+                found.append(f"{i}: batching window on a FIFO queue")
+    return found
+
+
+def partial_batches(t):
+    return [
+        f"{i}: without ReportBatchItemFailures one failure repeats the batch"
+        for i, mapping in t.of("Lambda::EventSourceMapping")
+        if mapping.get("FunctionResponseTypes") != ["ReportBatchItemFailures"]
+    ]
+
+
+def concurrency_range(t):
+    return [
+        f"{i}: MaximumConcurrency {concurrency(mapping)} is not within 2 to 1000"
+        for i, mapping in t.of("Lambda::EventSourceMapping")
+        if not 2 <= concurrency(mapping) <= 1000
+    ]
+
+
+def vendor_connections(t):
+    """In-flight calls of an invocation times invocations is what the vendor sees."""
+    found = []
+    for vendor in t.vendors:
+        if vendor not in CONNECTIONS:
+            found.append(f"{vendor}: its limit of connections is not in CONNECTIONS")
+        elif CONNECTIONS[vendor] is not None:
+            variables = t.properties(f"{vendor}Function").get("Environment", {}).get("Variables", {})
+            seen = number(variables.get("MAX_IN_FLIGHT", 0)) * concurrency(t.properties(f"{vendor}FunctionLanes"))
+            if not 1 <= seen <= CONNECTIONS[vendor]:
+                found.append(f"{vendor}: {seen} connections, documented limit {CONNECTIONS[vendor]}")
+    return found
+
+
+def fifo_queues(t):
+    """Name and flag agree; throughput per group wants deduplication per group."""
+    found = []
+    for i, queue in t.of("SQS::Queue"):
+        if queue["QueueName"].endswith(".fifo") != is_fifo(queue):
+            found.append(f"{i}: FifoQueue and the name's ending disagree")
+        if queue.get("FifoThroughputLimit") == "perMessageGroupId" and queue.get("DeduplicationScope") != "messageGroup":
+            found.append(f"{i}: throughput per message group without deduplication per message group")
+        if queue.get("SqsManagedSseEnabled") is not True:
+            found.append(f"{i}: not encrypted")
+    return found
+
+
+def lanes_run_side_by_side(t):
+    return [
+        f"{vendor}Queue: not in high throughput mode"
+        for vendor in t.vendors
+        if t.properties(f"{vendor}Queue").get("FifoThroughputLimit") != "perMessageGroupId"
+    ]
+
+
+def dead_letters_of_the_same_kind(t):
+    """A FIFO queue's dead letters go to a FIFO queue, and that takes them from this one only."""
+    found = []
+    for i, queue in t.of("SQS::Queue"):
+        if "RedrivePolicy" not in queue:
+            continue
+        dead_id = target(queue["RedrivePolicy"]["deadLetterTargetArn"])
+        dead = t.properties(dead_id)
+        if is_fifo(dead) != is_fifo(queue):
+            found.append(f"{i}: FIFO and standard mixed with {dead_id}")
+        allowed = dead.get("RedriveAllowPolicy", {})
+        sources = [arn.rsplit(":", 1)[-1] for arn in allowed.get("sourceQueueArns", [])]
+        if allowed.get("redrivePermission") != "byQueue" or sources != [queue["QueueName"]]:
+            found.append(f"{dead_id}: takes dead letters from others than {i}")
+    return found
+
+
+def redrive_limits(t):
+    """Lambda's advice is five receives or more: throttled batches count. Dead letters are kept for 14 days."""
+    found = []
+    for vendor in t.vendors:
+        redrive = t.properties(f"{vendor}Queue").get("RedrivePolicy")
+        if not redrive or not 5 <= number(redrive.get("maxReceiveCount", 0)) <= 1000:
+            found.append(f"{vendor}Queue: maxReceiveCount is not within 5 to 1000")
+        for queue in ("DeadLetterQueue", "UndeliveredQueue"):
+            if t.properties(vendor + queue).get("MessageRetentionPeriod") != 1209600:
+                found.append(f"{vendor}{queue}: keeps less than 14 days")
+    return found
+
+
+# ---- rules ---------------------------------------------------------------------------------------------------------------
+
+
+def content_based_deduplication(t):
+    """A rule names no deduplication id, so SQS would refuse the event."""
+    return [
+        f"{target(to['Arn'])}: is the target of {i} without content-based deduplication"
+        for i, to in queue_targets(t)
+        if is_fifo(t.properties(target(to["Arn"]))) and not t.properties(target(to["Arn"])).get("ContentBasedDeduplication")
+    ]
+
+
+def target_message_group(t):
+    found = []
+    for i, to in queue_targets(t):
+        if is_fifo(t.properties(target(to["Arn"]))):
+            group = to.get("SqsParameters", {}).get("MessageGroupId", "")
+            if not 1 <= len(group) <= 100:
+                found.append(f"{i}: message group of {len(group)} characters; 1 to 100")
+            elif group != "intake":
+                found.append(f"{i}: message group is not the intake lane")
+    return found
+
+
+def undelivered_events_are_kept(t):
+    """EventBridge drops an event after 24 h unless the target has dead letters, and these go to a standard queue."""
+    found = []
+    for i, to in queue_targets(t):
+        dead = target(to.get("DeadLetterConfig", {}).get("Arn", ""))
+        if dead not in t.resources:
+            found.append(f"{i}: no dead-letter queue")
+        elif is_fifo(t.properties(dead)):
+            found.append(f"{i}: dead letters in a FIFO queue")
+        if to.get("RetryPolicy") != {"MaximumEventAgeInSeconds": 86400, "MaximumRetryAttempts": 185}:
+            found.append(f"{i}: gives up before 24 h and 185 tries")
+    return found
+
+
+def rule_pattern(t):
+    found = []
+    for i, rule in t.of("Events::Rule"):
+        if "ScheduleExpression" in rule:
+            continue
+        pattern = rule.get("EventPattern", {})
+        if len(json.dumps(pattern)) > 2048:
+            found.append(f"{i}: pattern above 2048 characters")
+        if not pattern.get("source") or not pattern.get("detail-type"):
+            found.append(f"{i}: pattern without source or detail-type takes everything")
+        if rule.get("EventBusName") != "ref:Bus":
+            found.append(f"{i}: not on the bus of this stack")
+        if len(rule.get("Targets", [])) > 5:
+            found.append(f"{i}: more than five targets")
+    return found
+
+
+def queue_policies(t):
+    """Each target takes events from its one rule; over TLS only, where there is TLS."""
+    found = []
+    wanted = {}
+    for i, to in queue_targets(t):
+        for queue in (target(to["Arn"]), target(to.get("DeadLetterConfig", {}).get("Arn", ""))):
+            wanted.setdefault(queue, []).append(i)
+    for i, _ in t.of("SQS::Queue"):
+        statements = [
+            s for _, policy in t.of("SQS::QueuePolicy") if policy["Queues"] == [f"ref:{i}"] for s in policy["PolicyDocument"]["Statement"]
+        ]
+        allowed = [s for s in statements if s["Effect"] == "Allow"]
+        if allowed != [allow_rule(i, rule) for rule in wanted.get(i, [])]:
+            found.append(f"{i}: its policy does not allow just its rule")
+        if t.is_live and [s for s in statements if s["Effect"] == "Deny"] != [deny_without_tls(i)]:
+            found.append(f"{i}: may be used without TLS")
+    return found
+
+
+def waker_schedules(t):
+    """Each vendor's schedule may call the waker, with the input the waker reads."""
+    found = []
+    for vendor in t.vendors:
+        i = f"{vendor}WakerSchedule"
+        rule = t.properties(i)
+        targets = rule.get("Targets", [{}])
+        if rule.get("ScheduleExpression") != "rate(1 minute)" or rule.get("EventBusName"):
+            found.append(f"{i}: schedules run on the default bus, once a minute")
+        if parse(targets[0].get("Input")) != {"vendor": vendor, "queue_url": f"ref:{vendor}Queue"}:
+            found.append(f"{i}: input names not this vendor and its queue")
+        permission = {
+            "Action": "lambda:InvokeFunction",
+            "FunctionName": "ref:Waker",
+            "Principal": "events.amazonaws.com",
+            "SourceArn": f"att:{i}.Arn",
+        }
+        if targets[0].get("Arn") != "att:Waker.Arn" or t.properties(f"{vendor}WakerPermission") != permission:
+            found.append(f"{i}: not permitted to call the waker, or not it alone")
+    if number(t.properties("Waker").get("Timeout", 0)) >= 60:
+        found.append("Waker: may outlast the minute")
+    return found
+
+
+# ---- functions and roles -------------------------------------------------------------------------------------------------
+
+
+def functions(t):
+    found = []
+    for i, function in t.of("Lambda::Function"):
+        if function.get("Runtime") != "provided.al2023" or function.get("Handler") != "bootstrap":
+            found.append(f"{i}: not a bootstrap binary on provided.al2023")
+        if function.get("Architectures") != [t.parameters["Architecture"]]:
+            found.append(f"{i}: not of the architecture asked for")
+        if not 128 <= number(function.get("MemorySize", 128)) <= 10240 or not 1 <= number(function.get("Timeout", 3)) <= 900:
+            found.append(f"{i}: memory or timeout out of range")
+    if t.raw["Parameters"]["Architecture"].get("Default") != "arm64":
+        found.append("Architecture: the default is not arm64")
+    return found
+
+
+def code(t):
+    """A static path for all would deploy one binary under every name."""
+    wanted = {"Waker": "target/lambda/waker/"} | {f"{v}Function": f"target/lambda/{v}/" for v in t.vendors}
+    found = [f"{i}: code from {t.code.get(i)}, not {path}" for i, path in wanted.items() if t.code.get(i) != path]
+    return found + [f"{i}: would be built again" for i in wanted if t.resources.get(i, {}).get("Metadata") != {"SkipBuild": True}]
+
+
+def environment(t):
+    """At most 4 KB, texts only, and what each function reads."""
+    found = []
+    for i, function in t.of("Lambda::Function"):
+        variables = function.get("Environment", {}).get("Variables", {})
+        if set(variables) != (WAKER_VARIABLES if i == "Waker" else VENDOR_VARIABLES):
+            found.append(f"{i}: variables {sorted(variables)}")
+        not_text = [name for name, value in variables.items() if not isinstance(value, str)]
+        if not_text:
+            found.append(f"{i}: {not_text} not text")
+        size = sum(len(name) + (DEPLOYED_VALUE if symbolic(v) else len(str(v))) for name, v in variables.items())
+        if size > 4096:
+            found.append(f"{i}: {size} bytes of variables")
+    return found
+
+
+def settings_reach_the_function(t):
+    return [
+        f"{vendor}Function: VENDOR_SETTINGS is not its parameter"
+        for vendor in t.vendors
+        if t.properties(f"{vendor}Function").get("Environment", {}).get("Variables", {}).get("VENDOR_SETTINGS")
+        != t.parameters.get(f"{vendor}Settings")
+    ]
+
+
+def role_grants(t):
+    """Exactly the actions in use, on exactly the resources in use. No exception with `*`."""
+    found = []
+    wanted = {
+        "WakerRole": {
+            "att:WakerLogs.Arn": LOGS,
+            "att:Ledger.Arn/index/attention": {"dynamodb:Query"},
+            "att:Ledger.Arn": {"dynamodb:UpdateItem"},
+        }
+        | {f"att:{v}Queue.Arn": {"sqs:SendMessage"} for v in t.vendors}
+    }
+    for v in t.vendors:
+        wanted[f"{v}Role"] = {
+            f"att:{v}Logs.Arn": LOGS,
+            f"att:{v}Queue.Arn": QUEUE_OF_VENDOR,
+            "att:Ledger.Arn": LEDGER_OF_VENDOR,
+            f"att:{v}Secret.Id": {"secretsmanager:GetSecretValue"},
+        }
+    for i, role in t.of("IAM::Role"):
+        if role.get("ManagedPolicyArns"):
+            found.append(f"{i}: managed policies grant more than is used")
+        if grants(t, i, role) != wanted.get(i):
+            found.append(f"{i}: grants other than what is used: {grants(t, i, role)}")
+    return found
+
+
+def no_wildcards(t):
+    """In a role, neither an action nor a resource holds `*`."""
+    documents = [(i, p["PolicyDocument"]) for i, role in t.of("IAM::Role") for p in role.get("Policies", [])]
+    documents += [(i, p["PolicyDocument"]) for i, p in t.of("IAM::Policy")]
+    return [
+        f"{i}: {text}"
+        for i, document in documents
+        for statement in document["Statement"]
+        for text in as_list(statement.get("Action", "*")) + as_list(statement.get("Resource", "*"))
+        if "*" in text
+    ]
+
+
+def roles_of_functions(t):
+    """One role each, for Lambda alone."""
+    found = []
+    roles = [f.get("Role") for _, f in t.of("Lambda::Function")]
+    if len(set(roles)) != len(roles):
+        found.append("functions share a role")
+    for i, role in t.of("IAM::Role"):
+        if [s.get("Principal") for s in role["AssumeRolePolicyDocument"]["Statement"]] != [{"Service": "lambda.amazonaws.com"}]:
+            found.append(f"{i}: can be assumed by others than Lambda")
+    return found
+
+
+def secrets(t):
+    """No value in the template, and no change that would overwrite the one set by hand."""
+    found = []
+    for i, secret in t.of("SecretsManager::Secret"):
+        if "SecretString" in secret:
+            found.append(f"{i}: value in the template")
+        if secret.get("GenerateSecretString") != PLACEHOLDER_SECRET:
+            found.append(f"{i}: a change of GenerateSecretString replaces the value that is in use")
+        if "Name" in secret:
+            found.append(f"{i}: a fixed name cannot be used again for weeks after a deletion")
+    return found
+
+
+# ---- watching ------------------------------------------------------------------------------------------------------------
+
+
+def log_groups(t):
+    found = []
+    for i, function in t.of("Lambda::Function"):
+        logging = function.get("LoggingConfig", {})
+        group = t.properties(target(logging.get("LogGroup", "")))
+        if group.get("LogGroupName") != f"/aws/lambda/{function['FunctionName']}":
+            found.append(f"{i}: no log group of its own")
+        if not number(group.get("RetentionInDays", 0)):
+            found.append(f"{i}: logs are kept for ever")
+        if logging.get("LogFormat") != "Text":
+            found.append(f"{i}: its JSON lines would be filtered by Lambda's own level")
+    return found
+
+
+def alarms(t):
+    found = []
+    wanted = [("WakerErrorsAlarm", "AWS/Lambda", "Errors", ("FunctionName", "ref:Waker"))]
+    for v in t.vendors:
+        wanted += [
+            (f"{v}OldestMessageAlarm", "AWS/SQS", "ApproximateAgeOfOldestMessage", ("QueueName", f"att:{v}Queue.QueueName")),
+            (f"{v}DeadLettersAlarm", "AWS/SQS", "ApproximateNumberOfMessagesVisible", ("QueueName", f"att:{v}DeadLetterQueue.QueueName")),
+            (f"{v}UndeliveredAlarm", "AWS/SQS", "ApproximateNumberOfMessagesVisible", ("QueueName", f"att:{v}UndeliveredQueue.QueueName")),
+            (f"{v}RejectedAlarm", "Vendorbridge", "Rejected", ("vendor", v)),
+            (f"{v}GaveUpAlarm", "Vendorbridge", "GaveUp", ("vendor", v)),
+            (f"{v}ErrorsAlarm", "AWS/Lambda", "Errors", ("FunctionName", f"ref:{v}Function")),
+            (f"{v}ThrottlesAlarm", "AWS/Lambda", "Throttles", ("FunctionName", f"ref:{v}Function")),
+        ]
+    topic = t.parameters["AlarmTopicArn"]
+    for i, namespace, metric, dimension in wanted:
+        alarm = t.properties(i)
+        dimensions = [(d["Name"], d["Value"]) for d in alarm.get("Dimensions", [])]
+        if (alarm.get("Namespace"), alarm.get("MetricName"), dimensions) != (namespace, metric, [dimension]):
+            found.append(f"{i}: does not watch {namespace} {metric} of {dimension[1]}")
+        if alarm.get("AlarmActions", []) != ([topic] if topic else []):
+            found.append(f"{i}: does not tell the topic")
+        if alarm.get("TreatMissingData") != "notBreaching":
+            found.append(f"{i}: goes off without data")
+    return found
+
+
+def metric_filters(t):
+    """The log lines that the alarms count; the dimension comes from the line."""
+    found = []
+    for v in t.vendors:
+        for i, status, metric in ((f"{v}RejectedFilter", "REJECTED", "Rejected"), (f"{v}GaveUpFilter", "DEAD", "GaveUp")):
+            properties = t.properties(i)
+            (to,) = properties.get("MetricTransformations", [{}])
+            if properties.get("FilterPattern") != f'{{ $.message = "sync.settled" && $.status = "{status}" }}':
+                found.append(f"{i}: does not find the line of a {status}")
+            if properties.get("LogGroupName") != f"ref:{v}Logs":
+                found.append(f"{i}: reads another log group")
+            named = (to.get("MetricNamespace"), to.get("MetricName"), to.get("Dimensions"))
+            if named != ("Vendorbridge", metric, [{"Key": "vendor", "Value": "$.vendor"}]):
+                found.append(f"{i}: counts under another name than its alarm reads")
+    return found
+
+
+# ---- shared --------------------------------------------------------------------------------------------------------------
+
+
+def ledger(t):
+    wanted = {
+        "BillingMode": "PAY_PER_REQUEST",
+        "KeySchema": keys("pk", "sk"),
+        "GlobalSecondaryIndexes": [
+            {"IndexName": "attention", "KeySchema": keys("attention_pk", "attention_sk"), "Projection": {"ProjectionType": "KEYS_ONLY"}}
+        ],
+        "TimeToLiveSpecification": {"AttributeName": "expires_at", "Enabled": True},
+        "StreamSpecification": {"StreamViewType": "NEW_AND_OLD_IMAGES"},
+        "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
+        "SSESpecification": {"SSEEnabled": True},
+    }
+    table = t.properties("Ledger")
+    found = [f"Ledger: {name} is {table.get(name)}" for name, value in wanted.items() if table.get(name) != value]
+    if {a["AttributeName"]: a["AttributeType"] for a in table["AttributeDefinitions"]} != dict.fromkeys(
+        ("pk", "sk", "attention_pk", "attention_sk"), "S"
+    ):
+        found.append("Ledger: attributes other than its keys")
+    if "TableName" in table:
+        found.append("Ledger: a fixed name blocks a new stack while the old table is kept")
+    return found
+
+
+def ledger_outlives_the_stack(t):
+    policy = "Retain" if t.is_live else "Delete"
+    entry = t.resources["Ledger"]
+    return [f"Ledger: {a} is {entry.get(a)}" for a in ("DeletionPolicy", "UpdateReplacePolicy") if entry.get(a) != policy]
+
+
+def archive(t):
+    archives = [properties.get("SourceArn") for _, properties in t.of("Events::Archive")]
+    if archives != (["att:Bus.Arn"] if t.is_live else []):
+        return ["Archive: belongs to live, and to live only"]
+    return []
+
+
+# ---- vendors, names, text ------------------------------------------------------------------------------------------------
+
+
+def every_vendor_has_its_parts(t):
+    found = []
+    for v in t.vendors:
+        parts = PARTS | ({"DeadLetterQueuePolicy": "SQS::QueuePolicy"} if t.is_live else {})
+        found += [f"{v}{part}: missing" for part, kind in parts.items() if t.resources.get(v + part, {}).get("Type") != f"AWS::{kind}"]
+        found += [f"{output}{v}: missing output" for output in OUTPUTS if f"{output}{v}" not in t.outputs]
+        if v not in t.raw["Mappings"]["Profile"]:
+            found.append(f"{v}: no row in Mappings")
+    return found
+
+
+def vendors_stand_alone(t):
+    """A part refers to its own vendor and to what is shared, and nothing shared refers to a vendor."""
+    owner = {i: v for v in t.vendors for i in t.resources if re.match(rf"{v}[A-Z]", i)}
+    found = [f"{i}: neither shared nor a vendor's" for i in t.resources if i not in owner and i not in SHARED]
+    for i, resource in t.resources.items():
+        for other in references(resource):
+            if other in owner and owner[other] != owner.get(i):
+                found.append(f"{i}: refers to {other}")
+        for vendor in t.vendors:
+            if i in owner and owner[i] != vendor and vendor in json.dumps(resource):
+                found.append(f"{i}: names {vendor}")
+    return found
+
+
+def names(t):
+    """Length, letters and uniqueness of what AWS wants named, and how much one stack may hold."""
+    limits = {
+        "SQS::Queue": ("QueueName", r"[A-Za-z0-9_-]{1,75}(\.fifo)?|[A-Za-z0-9_-]{1,80}"),
+        "Lambda::Function": ("FunctionName", r"[A-Za-z0-9_-]{1,64}"),
+        "Events::Rule": ("Name", r"[.A-Za-z0-9_-]{1,64}"),
+        "Events::EventBus": ("Name", r"[.A-Za-z0-9_-]{1,256}"),
+    }
+    found = []
+    for kind, (name, pattern) in limits.items():
+        seen = set()
+        for i, properties in t.of(kind):
+            value = properties.get(name, "")
+            if not re.fullmatch(pattern, value):
+                found.append(f"{i}: {name} {value!r}")
+            if value in seen:
+                found.append(f"{i}: {name} {value!r} twice")
+            seen.add(value)
+    found += [f"{i}: not alphanumeric" for i in [*t.resources, *t.outputs] if not re.fullmatch(r"[A-Za-z0-9]+", i)]
+    if len(t.resources) > 500 or len(t.outputs) > 200:
+        found.append("more than 500 resources or 200 outputs")
+    return found
+
+
+def explained(t):
+    """`sam deploy --guided` and the console show these; an output's description is plain text to CloudFormation."""
+    found = [f"{i}: no description" for i, p in t.raw["Parameters"].items() if len(p.get("Description", "")) < 20]
+    found += [f"{i}: no default" for i, p in t.raw["Parameters"].items() if "Default" not in p]
+    for i, output in raw_entries(t.raw["Outputs"]):
+        if not isinstance(output.get("Description", ""), str):
+            found.append(f"{i}: description is computed")
+    return found
+
+
+def loop_variables(t):
+    """CloudFormation fills a loop's variable into keys, Fn::Sub and Ref, not into plain text; SAM packages CodeUri."""
+    found = []
+    for section in ("Resources", "Outputs"):
+        for loop, spec in t.raw[section].items():
+            if loop.startswith("Fn::ForEach::"):
+                variable, _, body = spec
+                if variable in t.raw["Parameters"]:
+                    found.append(f"{loop}: its variable is also a parameter")
+                for key, fragment in body.items():
+                    found += [f"{key}: {text!r} would stay as it is" for text in stray(fragment, "${%s}" % variable)]
+    return found
+
+
+ALL = [
+    visibility_outlasts_the_function, fifo_batches, partial_batches, concurrency_range, vendor_connections, fifo_queues,
+    lanes_run_side_by_side, dead_letters_of_the_same_kind, redrive_limits, content_based_deduplication,
+    target_message_group, undelivered_events_are_kept, rule_pattern, queue_policies, waker_schedules, functions, code,
+    environment, settings_reach_the_function, role_grants, no_wildcards, roles_of_functions, secrets, log_groups, alarms,
+    metric_filters, ledger, ledger_outlives_the_stack, archive, every_vendor_has_its_parts, vendors_stand_alone, names,
+    explained, loop_variables,
+]  # fmt: skip
+
+
+# ---- helpers -------------------------------------------------------------------------------------------------------------
+
+
+def target(symbol):
+    """`att:mailchimpQueue.Arn` or `ref:mailchimpQueue` -> `mailchimpQueue`."""
+    return re.split(r"[.]", symbol.split(":", 1)[-1])[0]
+
+
+def symbolic(value):
+    return str(value).startswith(("att:", "ref:"))
+
+
+def references(node):
+    return set(re.findall(r"(?:att|ref):([A-Za-z0-9]+)", json.dumps(node)))
+
+
+def number(value):
+    return int(value)
+
+
+def concurrency(mapping):
+    return number(mapping.get("ScalingConfig", {}).get("MaximumConcurrency", 0))
+
+
+def is_fifo(queue):
+    return queue.get("FifoQueue") is True
+
+
+def queue_of(t, mapping):
+    return t.properties(target(mapping["EventSourceArn"]))
+
+
+def queue_targets(t):
+    """(rule, target) of every rule target that is a queue of this template."""
+    queues = dict(t.of("SQS::Queue"))
+    return [(i, to) for i, rule in t.of("Events::Rule") for to in rule.get("Targets", []) if target(to["Arn"]) in queues]
+
+
+def as_list(value):
+    return value if isinstance(value, list) else [value]
+
+
+def keys(partition, sort):
+    return [{"AttributeName": partition, "KeyType": "HASH"}, {"AttributeName": sort, "KeyType": "RANGE"}]
+
+
+def allow_rule(queue, rule):
+    return {
+        "Sid": "OnlyItsRule",
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": f"att:{queue}.Arn",
+        "Condition": {"ArnEquals": {"aws:SourceArn": f"att:{rule}.Arn"}},
+    }
+
+
+def deny_without_tls(queue):
+    return {
+        "Sid": "OnlyOverTls",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "sqs:*",
+        "Resource": f"att:{queue}.Arn",
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+
+
+def grants(t, role_id, role):
+    """Resource -> actions, over a role's own policies and those attached to it."""
+    documents = [p["PolicyDocument"] for p in role.get("Policies", [])]
+    documents += [p["PolicyDocument"] for _, p in t.of("IAM::Policy") if f"ref:{role_id}" in p.get("Roles", [])]
+    granted = {}
+    for statement in (s for document in documents for s in document["Statement"]):
+        for resource in as_list(statement.get("Resource", "*")):
+            granted.setdefault(resource, set()).update(as_list(statement.get("Action", "*")))
+    return granted
+
+
+def parse(text):
+    try:
+        return json.loads(text)
+    except (TypeError, ValueError):
+        return None
+
+
+def raw_entries(section):
+    for key, entry in section.items():
+        yield from entry[2].items() if key.startswith("Fn::ForEach::") else [(key, entry)]
+
+
+def stray(node, placeholder):
+    """Plain texts and nested keys that hold the placeholder where nothing fills it in."""
+    if isinstance(node, list):
+        for item in node:
+            yield from stray(item, placeholder)
+    elif isinstance(node, dict):
+        for key, value in node.items():
+            if placeholder in key:
+                yield key
+            if key not in ("Fn::Sub", "CodeUri"):
+                yield from stray(value, placeholder)
+    elif isinstance(node, str) and placeholder in node:
+        yield node

@@ -1,0 +1,203 @@
+"""Every rule can fail: each change here breaks the template in one way, and just the rule named must say so."""
+
+import unittest
+
+import rules
+from processed import load, process
+
+
+def statement(t, policy, n=0):
+    return t.properties(policy)["PolicyDocument"]["Statement"][n]
+
+
+def grant(t, role, n):
+    return t.properties(role)["Policies"][0]["PolicyDocument"]["Statement"][n]
+
+
+def rule_target(t):
+    return t.properties("mailchimpRule")["Targets"][0]
+
+
+def variables(t):
+    return t.properties("mailchimpFunction")["Environment"]["Variables"]
+
+
+def put(properties, **values):
+    properties.update(values)
+
+
+# rule(s) that must find it: what is changed in the processed template
+CHANGES = [
+    ("visibility_outlasts_the_function", lambda t: put(t.properties("mailchimpQueue"), VisibilityTimeout=179)),
+    ("visibility_outlasts_the_function", lambda t: put(t.properties("webhookFunction"), Timeout=31)),
+    ("visibility_outlasts_the_function", lambda t: t.properties("webhookQueue").pop("VisibilityTimeout")),
+    ("fifo_batches", lambda t: put(t.properties("mailchimpFunctionLanes"), BatchSize=11)),
+    ("fifo_batches", lambda t: put(t.properties("mailchimpFunctionLanes"), MaximumBatchingWindowInSeconds=1)),
+    ("partial_batches", lambda t: t.properties("mailchimpFunctionLanes").pop("FunctionResponseTypes")),
+    ("concurrency_range", lambda t: put(t.properties("webhookFunctionLanes"), ScalingConfig={"MaximumConcurrency": 1})),
+    ("concurrency_range", lambda t: put(t.properties("webhookFunctionLanes"), ScalingConfig={"MaximumConcurrency": 1001})),
+    ("vendor_connections", lambda t: put(t.properties("mailchimpFunctionLanes"), ScalingConfig={"MaximumConcurrency": 3})),
+    ("vendor_connections", lambda t: put(variables(t), MAX_IN_FLIGHT="6")),
+    ("fifo_queues", lambda t: t.properties("mailchimpDeadLetterQueue").pop("SqsManagedSseEnabled")),
+    ("fifo_queues", lambda t: t.properties("mailchimpQueue").pop("DeduplicationScope")),
+    ("fifo_queues", lambda t: put(t.properties("mailchimpUndeliveredQueue"), QueueName="vendorbridge-x.fifo")),
+    ("lanes_run_side_by_side", lambda t: t.properties("mailchimpQueue").pop("FifoThroughputLimit")),
+    (
+        "dead_letters_of_the_same_kind",
+        lambda t: (
+            t.properties("mailchimpDeadLetterQueue").pop("FifoQueue"),
+            put(t.properties("mailchimpDeadLetterQueue"), QueueName="vendorbridge-mailchimp-dead"),
+        ),
+    ),
+    ("dead_letters_of_the_same_kind", lambda t: t.properties("mailchimpDeadLetterQueue").pop("RedriveAllowPolicy")),
+    ("redrive_limits", lambda t: t.properties("mailchimpQueue").pop("RedrivePolicy")),
+    ("redrive_limits", lambda t: put(t.properties("mailchimpQueue")["RedrivePolicy"], maxReceiveCount=1)),
+    ("redrive_limits", lambda t: t.properties("mailchimpDeadLetterQueue").pop("MessageRetentionPeriod")),
+    ("content_based_deduplication", lambda t: t.properties("mailchimpQueue").pop("ContentBasedDeduplication")),
+    ("target_message_group", lambda t: rule_target(t).pop("SqsParameters")),
+    ("target_message_group", lambda t: put(rule_target(t), SqsParameters={"MessageGroupId": "x" * 101})),
+    ("target_message_group", lambda t: put(rule_target(t), SqsParameters={"MessageGroupId": "$.detail.customerId"})),
+    ("undelivered_events_are_kept", lambda t: rule_target(t).pop("RetryPolicy")),
+    ("undelivered_events_are_kept queue_policies", lambda t: rule_target(t).pop("DeadLetterConfig")),
+    (
+        "undelivered_events_are_kept fifo_queues",
+        lambda t: put(t.properties("mailchimpUndeliveredQueue"), FifoQueue=True),
+    ),
+    ("rule_pattern", lambda t: put(t.properties("mailchimpRule")["EventPattern"], source=["x" * 40] * 50)),
+    ("rule_pattern", lambda t: t.properties("mailchimpRule")["EventPattern"].pop("detail-type")),
+    ("rule_pattern", lambda t: t.properties("mailchimpRule").pop("EventBusName")),
+    ("queue_policies every_vendor_has_its_parts", lambda t: t.resources.pop("mailchimpQueuePolicy")),
+    ("queue_policies", lambda t: statement(t, "mailchimpQueuePolicy").pop("Condition")),
+    ("queue_policies", lambda t: put(statement(t, "mailchimpQueuePolicy"), Principal="*")),
+    ("queue_policies", lambda t: put(statement(t, "mailchimpUndeliveredQueuePolicy"), Action="sqs:*")),
+    ("queue_policies", lambda t: t.properties("mailchimpQueuePolicy")["PolicyDocument"]["Statement"].pop()),
+    ("waker_schedules", lambda t: t.properties("mailchimpWakerPermission").pop("SourceArn")),
+    ("waker_schedules", lambda t: put(t.properties("mailchimpWakerSchedule")["Targets"][0], Input='{"vendor":"mailchimp"}')),
+    ("waker_schedules", lambda t: put(t.properties("mailchimpWakerSchedule")["Targets"][0], Input='{"vendor":')),
+    ("waker_schedules", lambda t: put(t.properties("Waker"), Timeout=60)),
+    ("functions", lambda t: put(t.properties("mailchimpFunction"), Architectures=["x86_64"])),
+    ("functions", lambda t: put(t.properties("mailchimpFunction"), Runtime="provided.al2")),
+    ("functions", lambda t: t.raw["Parameters"]["Architecture"].update(Default="x86_64")),
+    ("code", lambda t: t.code.update(mailchimpFunction="target/lambda/")),
+    ("code", lambda t: t.code.update(webhookFunction="target/lambda/mailchimp/")),
+    ("code", lambda t: t.resources["mailchimpFunction"].pop("Metadata")),
+    ("environment", lambda t: variables(t).pop("PARK_BASE_SECONDS")),
+    ("environment", lambda t: put(variables(t), MAX_IN_FLIGHT=5)),
+    ("environment settings_reach_the_function", lambda t: put(variables(t), VENDOR_SETTINGS="x" * 4000)),
+    ("settings_reach_the_function", lambda t: put(variables(t), VENDOR_SETTINGS='{"other":1}')),
+    ("role_grants no_wildcards", lambda t: put(grant(t, "mailchimpRole", 2), Action="dynamodb:*")),
+    ("role_grants no_wildcards", lambda t: put(grant(t, "mailchimpRole", 1), Resource="*")),
+    ("role_grants no_wildcards", lambda t: grant(t, "WakerRole", 0).pop("Resource")),
+    ("role_grants", lambda t: grant(t, "mailchimpRole", 2)["Action"].append("dynamodb:DeleteItem")),
+    ("role_grants", lambda t: grant(t, "mailchimpRole", 1)["Action"].remove("sqs:SendMessage")),
+    ("role_grants", lambda t: put(t.properties("mailchimpRole"), ManagedPolicyArns=["arn:aws:iam::aws:policy/PowerUserAccess"])),
+    ("role_grants vendors_stand_alone", lambda t: put(grant(t, "mailchimpRole", 3), Resource="att:webhookSecret.Id")),
+    ("role_grants every_vendor_has_its_parts", lambda t: t.resources.pop("mailchimpWakerPolicy")),
+    (
+        "roles_of_functions",
+        lambda t: put(t.properties("mailchimpRole")["AssumeRolePolicyDocument"]["Statement"][0], Principal={"AWS": "*"}),
+    ),
+    ("roles_of_functions", lambda t: put(t.properties("mailchimpFunction"), Role="att:WakerRole.Arn")),
+    ("secrets", lambda t: put(t.properties("mailchimpSecret"), SecretString='{"api_key":"k-us21"}')),
+    ("secrets", lambda t: put(t.properties("mailchimpSecret"), GenerateSecretString={"PasswordLength": 40})),
+    ("secrets", lambda t: put(t.properties("mailchimpSecret"), Name="vendorbridge-one")),
+    ("log_groups", lambda t: t.properties("mailchimpLogs").pop("RetentionInDays")),
+    ("log_groups", lambda t: t.properties("mailchimpFunction").pop("LoggingConfig")),
+    ("alarms every_vendor_has_its_parts", lambda t: t.resources.pop("mailchimpUndeliveredAlarm")),
+    ("alarms", lambda t: put(t.properties("mailchimpRejectedAlarm"), Dimensions=[])),
+    ("alarms", lambda t: put(t.properties("WakerErrorsAlarm"), TreatMissingData="missing")),
+    ("alarms", lambda t: put(t.properties("mailchimpErrorsAlarm"), AlarmActions=["arn:aws:sns:eu-west-1:1:other"])),
+    ("metric_filters", lambda t: put(t.properties("mailchimpRejectedFilter"), FilterPattern='{ $.status = "REJECTED" }')),
+    ("metric_filters", lambda t: put(t.properties("mailchimpGaveUpFilter"), LogGroupName="ref:WakerLogs")),
+    ("metric_filters", lambda t: t.properties("mailchimpGaveUpFilter")["MetricTransformations"][0].pop("Dimensions")),
+    ("ledger", lambda t: t.properties("Ledger").pop("PointInTimeRecoverySpecification")),
+    ("ledger", lambda t: put(t.properties("Ledger"), BillingMode="PROVISIONED")),
+    ("ledger", lambda t: put(t.properties("Ledger"), TableName="ledger")),
+    ("ledger", lambda t: t.properties("Ledger")["GlobalSecondaryIndexes"][0].update(Projection={"ProjectionType": "ALL"})),
+    ("ledger_outlives_the_stack", lambda t: t.resources["Ledger"].update(DeletionPolicy="Delete")),
+    ("archive", lambda t: t.resources.pop("Archive")),
+    ("every_vendor_has_its_parts", lambda t: t.outputs.pop("SecretArnmailchimp")),
+    ("every_vendor_has_its_parts", lambda t: t.raw["Mappings"]["Profile"].pop("webhook")),
+    ("vendors_stand_alone", lambda t: put(t.properties("mailchimpQueue"), Tags=[{"Key": "twin", "Value": "webhook"}])),
+    ("vendors_stand_alone", lambda t: t.resources.update(Extra={"Type": "AWS::SNS::Topic", "Properties": {}})),
+    ("vendors_stand_alone", lambda t: put(t.properties("WakerErrorsAlarm"), AlarmDescription="att:webhookQueue.Arn")),
+    ("names", lambda t: put(t.properties("mailchimpRule"), Name="r" * 65)),
+    ("names", lambda t: put(t.properties("mailchimpUndeliveredQueue"), QueueName="q" * 81)),
+    (
+        "names vendors_stand_alone",
+        lambda t: put(t.properties("mailchimpUndeliveredQueue"), QueueName="vendorbridge-webhook-undelivered"),
+    ),
+    ("explained", lambda t: t.raw["Parameters"]["Stage"].pop("Description")),
+    ("explained", lambda t: t.raw["Parameters"]["Stage"].pop("Default")),
+    ("explained", lambda t: t.raw["Outputs"]["BusName"].update(Description={"Fn::Sub": "${AWS::StackName}"})),
+    ("loop_variables", lambda t: loop(t)["${Vendor}Queue"]["Properties"].update(QueueName="${Vendor}.fifo")),
+    ("loop_variables", lambda t: loop(t)["${Vendor}Queue"].update(DependsOn="${Vendor}Role")),
+    ("loop_variables", lambda t: t.raw["Resources"]["Fn::ForEach::PerVendor"].__setitem__(0, "Vendors")),
+]  # fmt: skip
+
+
+def loop(t):
+    return t.raw["Resources"]["Fn::ForEach::PerVendor"][2]
+
+
+class ProcessedTemplate(unittest.TestCase):
+    def test_each_change_is_found_by_its_rules_and_no_other(self):
+        whole = process()
+        for n, (expected, change) in enumerate(CHANGES):
+            with self.subTest(n=n, expected=expected):
+                t = whole.copy()
+                change(t)
+                found = {rule.__name__ for rule in rules.ALL if rule(t)}
+                self.assertEqual(found, set(expected.split()))
+
+    def test_every_rule_has_a_change_that_it_finds(self):
+        named = {name for expected, _ in CHANGES for name in expected.split()}
+        self.assertEqual({rule.__name__ for rule in rules.ALL} - named, set())
+
+
+class SourceTemplate(unittest.TestCase):
+    """Changes a person makes in template.yaml, through the whole processing."""
+
+    def findings(self, change, **parameters):
+        raw = load()
+        change(raw)
+        t = process(raw, **parameters)
+        return {rule.__name__ for rule in rules.ALL if rule(t)}
+
+    def test_settings_of_a_vendor(self):
+        def row(**values):
+            return lambda raw: raw["Mappings"]["Profile"]["mailchimp"].update(values)
+
+        self.assertEqual(self.findings(row(VisibilityTimeout=170)), {"visibility_outlasts_the_function"})
+        self.assertEqual(self.findings(row(MaxInFlight="6")), {"vendor_connections"})
+        self.assertEqual(self.findings(row(MaximumConcurrency=1)), {"concurrency_range"})
+        self.assertEqual(self.findings(row(MaxReceiveCount=2)), {"redrive_limits"})
+        self.assertEqual(self.findings(row(DetailTypes=["x" * 99] * 30)), {"rule_pattern"})
+
+    def test_a_reference_in_plain_text(self):
+        def plain_text(raw):
+            raw["Resources"]["Fn::ForEach::PerVendor"][2]["${Vendor}Function"]["Properties"]["Environment"]["Variables"][
+                "VENDOR"
+            ] = "${Vendor}"
+
+        self.assertEqual(self.findings(plain_text), {"loop_variables"})
+
+    def test_a_vendor_nobody_looked_up(self):
+        def third(raw):
+            raw["Mappings"]["Profile"]["algolia"] = raw["Mappings"]["Profile"]["webhook"]
+            raw["Parameters"]["algoliaSettings"] = raw["Parameters"]["webhookSettings"]
+
+        self.assertEqual(self.findings(third, Vendors="mailchimp,webhook,algolia"), {"vendor_connections"})
+
+    def test_live_only_parts_in_an_emulator(self):
+        def always(raw):
+            raw["Conditions"]["IsLive"] = {"Fn::Equals": ["a", "a"]}
+
+        self.assertIn("archive", self.findings(always, Stage="local"))
+
+    def test_a_stack_name_too_long(self):
+        self.assertEqual(self.findings(lambda raw: None, **{"AWS::StackName": "s" * 60}), {"names"})
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,66 @@
+"""The template keeps every rule, on AWS and in an emulator. Run: python -m unittest discover -s infra/tests"""
+
+import re
+import unittest
+
+import rules
+from processed import TEMPLATE, load, process
+
+
+class Rules(unittest.TestCase):
+    def check(self, template):
+        for rule in rules.ALL:
+            with self.subTest(rule=rule.__name__):
+                self.assertEqual(rule(template), [])
+
+    def test_as_it_comes(self):
+        self.check(process())
+
+    def test_in_an_emulator(self):
+        self.check(process(Stage="local", AllowPlainHttp="true", Architecture="x86_64", ParkBaseSeconds="1"))
+
+    def test_with_long_names_settings_and_an_alarm_topic(self):
+        template = process(
+            AlarmTopicArn="arn:aws:sns:eu-west-1:123456789012:oncall",
+            PermissionsBoundaryArn="arn:aws:iam::123456789012:policy/boundary",
+            mailchimpSettings='{"a":"' + "x" * 2040 + '"}',
+            **{"AWS::StackName": "s" * 40},
+        )
+        self.check(template)
+        for name, role in template.of("IAM::Role"):
+            self.assertIn("boundary", role["PermissionsBoundary"], name)
+
+
+class Vendors(unittest.TestCase):
+    def test_one_alone_by_parameter(self):
+        for vendor in process().vendors:
+            template = process(Vendors=vendor)
+            for rule in rules.ALL:
+                with self.subTest(vendor=vendor, rule=rule.__name__):
+                    self.assertEqual(rule(template), [])
+
+    def test_one_cut_out_leaves_the_others_as_they_were(self):
+        whole = process()
+        for vendor in whole.vendors:
+            with self.subTest(vendor=vendor):
+                rest = process(load(without(vendor, TEMPLATE.read_text())))
+                self.assertFalse(vendor in str(rest.raw), "a trace of it is left")
+                self.assertEqual([f for rule in rules.ALL for f in rule(rest)], [])
+                kept = {i: r for i, r in whole.resources.items() if not re.match(rf"{vendor}[A-Z]", i)}
+                self.assertEqual(changed(rest.resources, kept), [])
+
+
+def changed(these, those):
+    return [i for i in these.keys() | those.keys() if these.get(i) != those.get(i)]
+
+
+def without(vendor, text):
+    """What a person does to remove a vendor: its marked blocks, and its name in the list."""
+    text = re.sub(rf"(?ms)^ *# vendor: {vendor}\n.*?^ *# end vendor: {vendor}\n", "", text)
+    line = re.search(r"(?m)^    Default: (\S*,\S*)$", text)
+    left = ",".join(name for name in line[1].split(",") if name != vendor)
+    return text[: line.start(1)] + left + text[line.end(1) :]
+
+
+if __name__ == "__main__":
+    unittest.main()
