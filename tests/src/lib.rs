@@ -1,1 +1,14 @@
-//!
+//! What the end-to-end tests share: publishing, waiting, comparing. The tests themselves are in `it/`.
+
+mod compare;
+mod figures;
+mod publishing;
+mod waiting;
+
+pub use compare::{LIST, differences};
+pub use figures::{milliseconds, percentile};
+pub use publishing::{Published, change, changes, email, notification, publish};
+pub use waiting::{outcomes, settle_everything};
+
+/// The vendors of the template.
+pub const VENDORS: [&str; 2] = ["mailchimp", "webhook"];

@@ -258,6 +258,7 @@ fn delivery(message: SqsMessage) -> Result<Delivery, Nameless> {
         receive_count: attribute("ApproximateReceiveCount")
             .and_then(|count| count.parse().ok())
             .unwrap_or(2),
+        receipt: message.receipt_handle.unwrap_or_default(),
         message_id: message.message_id.filter(|id| !id.is_empty()).ok_or(Nameless)?,
         body: message.body.unwrap_or_default(),
     })

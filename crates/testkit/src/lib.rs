@@ -1,5 +1,6 @@
 //! What tests and demos of Vendorbridge run against.
 
+pub mod cloud;
 pub mod conformance;
 pub mod memory;
 pub mod sandbox;

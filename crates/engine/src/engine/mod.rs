@@ -104,7 +104,7 @@ impl Engine {
     /// A message is left out of the answer, and thereby acknowledged, only when its outcome is in the ledger or it
     /// stands in its entity's lane.
     pub async fn handle(&self, batch: &Batch) -> Vec<String> {
-        let mut outcomes: Vec<Option<Outcome>> = batch.deliveries.iter().map(|_| None).collect();
+        let mut outcomes = Vec::with_capacity(batch.deliveries.len());
         let mut strays = Vec::new();
         let mut groups: HashMap<EntityKey, Vec<Item<'_>>> = HashMap::new();
         let mut order = Vec::new();
@@ -112,7 +112,7 @@ impl Engine {
             match parse(&delivery.body, self.announcements()) {
                 Err(malformed) => {
                     let event = outcome::malformed(self.vendor(), delivery, malformed, self.now());
-                    outcomes[index] = Some(Outcome::Settled(Box::new(event)));
+                    outcomes.push((index, Outcome::Settled(Box::new(event))));
                 }
                 Ok(message) if delivery.group == lane(message.entity()) => {
                     let entity = message.entity().clone();
@@ -134,32 +134,62 @@ impl Engine {
             }
         }
 
+        let intake = async {
+            let handed = self.hand_over(strays).await;
+            if order.is_empty() {
+                handed
+            } else {
+                self.release(batch, handed).await
+            }
+        };
         let lanes = async {
-            let groups = self.open(order, groups).await;
+            let groups = self.open(&order, groups).await;
             let work = groups.into_iter().map(|group| self.work(group, batch.deadline));
             futures::stream::iter(work)
                 .buffer_unordered(self.parts.max_in_flight)
                 .concat()
                 .await
         };
-        let (handed, worked) = futures::join!(self.hand_over(strays), lanes);
-        for (index, outcome) in handed.into_iter().chain(worked) {
-            outcomes[index] = Some(outcome);
+        let (handed, worked) = futures::join!(intake, lanes);
+        outcomes.extend(handed);
+        outcomes.extend(worked);
+        let mut returned = vec![true; batch.deliveries.len()];
+        for (index, outcome) in self.record(&batch.request_id, outcomes).await {
+            returned[index] = matches!(outcome, Outcome::Returned);
         }
-        self.record(batch, &mut outcomes).await;
-        let returned = outcomes
+        again(&batch.deliveries, &returned)
+    }
+
+    /// Acknowledges what was handed over before the rest of the batch is done.
+    ///
+    /// The intake lane is one message group: no other consumer gets any of it while one of its messages is in flight.
+    /// Without this, one slow vendor call would hold up every notification behind it
+    /// (docs/adr/0006-intake-is-acknowledged-early.md).
+    async fn release(&self, batch: &Batch, handed: Vec<(usize, Outcome)>) -> Vec<(usize, Outcome)> {
+        let recorded = self.record(&batch.request_id, handed).await;
+        if recorded
             .iter()
-            .map(|outcome| !matches!(outcome, Some(Outcome::Settled(_) | Outcome::Done)));
-        again(&batch.deliveries, &returned.collect::<Vec<_>>())
+            .all(|(_, outcome)| matches!(outcome, Outcome::Done))
+        {
+            let receipts: Vec<_> = recorded
+                .iter()
+                .map(|(index, _)| batch.deliveries[*index].receipt.clone())
+                .collect();
+            if let Err(error) = self.parts.lanes.acknowledge(&receipts).await {
+                // Lambda acknowledges them with the rest of the batch.
+                telemetry::returned(self.vendor(), "-", 0, &error);
+            }
+        }
+        recorded
     }
 
     /// Reads the records of all entities of the batch at once.
     async fn open<'a>(
         &self,
-        order: Vec<EntityKey>,
+        order: &[EntityKey],
         mut groups: HashMap<EntityKey, Vec<Item<'a>>>,
     ) -> Vec<Group<'a>> {
-        let read = self.parts.ledger.read(&order).await;
+        let read = self.parts.ledger.read(order).await;
         let mut records: HashMap<EntityKey, EntityRecord> = HashMap::new();
         let mut unreadable = None;
         match read {
@@ -168,15 +198,15 @@ impl Engine {
         }
         let mut opened = Vec::with_capacity(order.len());
         for entity in order {
-            let items = groups.remove(&entity).unwrap_or_default();
+            let items = groups.remove(entity).unwrap_or_default();
             let record = match &unreadable {
                 Some(error) => Err(Error::retry(error.kind(), Stage::Settle, error.message())),
                 None => Ok(records
-                    .remove(&entity)
+                    .remove(entity)
                     .unwrap_or_else(|| EntityRecord::unknown(self.vendor(), entity.clone()))),
             };
             opened.push(Group {
-                entity,
+                entity: entity.clone(),
                 record,
                 items,
             });
@@ -216,28 +246,35 @@ impl Engine {
         items.iter().map(|item| (item.index, Outcome::Returned)).collect()
     }
 
-    /// Writes the event records of the batch in one go. What cannot be recorded is delivered again.
-    async fn record(&self, batch: &Batch, outcomes: &mut [Option<Outcome>]) {
-        let mut slots = Vec::new();
+    /// Writes the event records in one go. What cannot be recorded is delivered again.
+    async fn record(&self, request_id: &str, outcomes: Vec<(usize, Outcome)>) -> Vec<(usize, Outcome)> {
+        let mut done = Vec::with_capacity(outcomes.len());
+        let mut indices = Vec::new();
         let mut events = Vec::new();
-        for (index, outcome) in outcomes.iter().enumerate() {
-            if let Some(Outcome::Settled(event)) = outcome {
-                let mut event = (**event).clone();
-                event.request_id.clone_from(&batch.request_id);
-                slots.push(index);
-                events.push(event);
+        for (index, outcome) in outcomes {
+            match outcome {
+                Outcome::Settled(mut event) => {
+                    request_id.clone_into(&mut event.request_id);
+                    indices.push(index);
+                    events.push(*event);
+                }
+                other => done.push((index, other)),
             }
         }
         let results = self.parts.ledger.record(&events).await;
-        for ((index, event), result) in slots.into_iter().zip(events).zip(results) {
+        for ((index, event), result) in indices.into_iter().zip(&events).zip(results) {
             match result {
-                Ok(()) => telemetry::settled(&event),
+                Ok(()) => {
+                    telemetry::settled(event);
+                    done.push((index, Outcome::Done));
+                }
                 Err(error) => {
                     telemetry::returned(self.vendor(), &event.entity, 1, &error);
-                    outcomes[index] = Some(Outcome::Returned);
+                    done.push((index, Outcome::Returned));
                 }
             }
         }
+        done
     }
 
     fn vendor(&self) -> &str {

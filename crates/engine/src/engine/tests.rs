@@ -12,6 +12,7 @@ proptest! {
             .enumerate()
             .map(|(at, (group, _))| Delivery {
                 message_id: format!("m{at}"),
+                receipt: String::new(),
                 group: group.to_string(),
                 receive_count: 1,
                 body: String::new(),

@@ -43,10 +43,13 @@ pub struct LaneMessage {
     pub body: String,
 }
 
-/// Puts messages into the lanes of one vendor's queue.
+/// The lanes of one vendor's queue.
 pub trait Lanes: Send + Sync {
     /// Sends each message; the answers stand in the same order.
     fn send<'a>(&'a self, messages: &'a [LaneMessage]) -> BoxFuture<'a, Vec<Result<(), Error>>>;
+
+    /// Acknowledges deliveries by their receipts, ahead of their batch. Acknowledging twice is harmless.
+    fn acknowledge<'a>(&'a self, receipts: &'a [String]) -> BoxFuture<'a, Result<(), Error>>;
 }
 
 #[cfg(test)]

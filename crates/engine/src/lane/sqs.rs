@@ -1,6 +1,7 @@
 //! Lanes on an SQS FIFO queue.
 
-use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use aws_sdk_sqs::error::DisplayErrorContext;
+use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, SendMessageBatchRequestEntry};
 use futures::future::{BoxFuture, join_all};
 
 use super::{LaneMessage, Lanes};
@@ -42,10 +43,7 @@ impl SqsLanes {
         let answer = match request.send().await {
             Ok(answer) => answer,
             Err(error) => {
-                return failed(
-                    messages.len(),
-                    &aws_sdk_sqs::error::DisplayErrorContext(error).to_string(),
-                );
+                return failed(messages.len(), &DisplayErrorContext(error).to_string());
             }
         };
         // An entry that the answer does not name was not confirmed: it counts as failed.
@@ -65,11 +63,40 @@ impl SqsLanes {
     }
 }
 
+impl SqsLanes {
+    async fn delete_batch(&self, receipts: &[String]) -> Result<(), Error> {
+        let mut request = self.client.delete_message_batch().queue_url(&self.queue_url);
+        for (index, receipt) in receipts.iter().enumerate() {
+            let entry = DeleteMessageBatchRequestEntry::builder()
+                .id(index.to_string())
+                .receipt_handle(receipt);
+            request = request.entries(entry.build().map_err(|error| unavailable(&error.to_string()))?);
+        }
+        let answer = request
+            .send()
+            .await
+            .map_err(|error| unavailable(&DisplayErrorContext(error).to_string()))?;
+        match answer.failed().first() {
+            Some(entry) => {
+                Err(unavailable(entry.message().unwrap_or("an entry was refused")).code(entry.code()))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
 impl Lanes for SqsLanes {
     fn send<'a>(&'a self, messages: &'a [LaneMessage]) -> BoxFuture<'a, Vec<Result<(), Error>>> {
         Box::pin(async move {
             let batches = batches(messages).map(|batch| self.send_batch(batch));
             join_all(batches).await.into_iter().flatten().collect()
+        })
+    }
+
+    fn acknowledge<'a>(&'a self, receipts: &'a [String]) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(async move {
+            let batches = receipts.chunks(MAX_ENTRIES).map(|batch| self.delete_batch(batch));
+            join_all(batches).await.into_iter().collect()
         })
     }
 }

@@ -14,12 +14,12 @@ use super::{
 };
 use crate::{EntityKey, Error, ErrorKind, Stage};
 
-type Item = HashMap<String, AttributeValue>;
+pub(super) type Item = HashMap<String, AttributeValue>;
 
 /// `BatchWriteItem` takes at most 25 requests.
 const MAX_WRITES: usize = 25;
 /// How often what a batch left over is asked for again before it counts as failed.
-const MAX_ROUNDS: u32 = 4;
+pub(super) const MAX_ROUNDS: u32 = 4;
 
 /// Every attribute a settle owns. What is not in the record is removed; what is not in this list is left alone, so
 /// that a newer version's attributes survive an older version's settle.
@@ -282,7 +282,7 @@ fn attention(record: &EntityRecord) -> Option<(String, String)> {
     Some((attention_pk(&record.vendor, shard), sort_key))
 }
 
-fn entity_key(vendor: &str, entity: &EntityKey) -> Item {
+pub(super) fn entity_key(vendor: &str, entity: &EntityKey) -> Item {
     HashMap::from([
         ("pk".to_owned(), AttributeValue::S(entity_pk(vendor, entity))),
         ("sk".to_owned(), AttributeValue::S("entity".to_owned())),
@@ -334,7 +334,7 @@ where
 }
 
 /// 0, 50, 100, 200 ms before each round.
-async fn pause(round: u32) {
+pub(super) async fn pause(round: u32) {
     if round > 0 {
         tokio::time::sleep(Duration::from_millis(25 << round)).await;
     }

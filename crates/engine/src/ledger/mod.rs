@@ -3,6 +3,7 @@
 mod dynamo;
 mod event;
 mod key;
+mod reader;
 mod record;
 
 use futures::future::BoxFuture;
@@ -13,6 +14,7 @@ pub use dynamo::DynamoLedger;
 pub(crate) use event::NO_ENTITY;
 pub use event::{EventRecord, Status};
 pub use key::{ATTENTION_SHARDS, EVENT_SHARDS, attention_pk, entity_pk, event_pk, hour, sort_time};
+pub use reader::{AttentionKind, Reader};
 pub use record::{EntityRecord, ErrorRecord, Parked, Recent};
 
 /// Where outcomes are kept. Implemented on DynamoDB, and in memory by the testkit.

@@ -19,6 +19,8 @@ pub use wake::{WAKE_DETAIL_TYPE, WAKE_SOURCE, wake_body};
 pub struct Delivery {
     /// The queue's id of the message; names it in a partial batch response.
     pub message_id: String,
+    /// The queue's receipt for this delivery, by which the message can be acknowledged.
+    pub receipt: String,
     /// The message group it stands in.
     pub group: String,
     /// How often the queue has handed it out, this time included; more than once means that an earlier attempt ended

@@ -191,6 +191,7 @@ impl Bench {
         self.next_id += 1;
         Delivery {
             message_id: format!("m{}", self.next_id),
+            receipt: format!("receipt-{}", self.next_id),
             group: group.to_owned(),
             receive_count: 1,
             body: body.to_owned(),

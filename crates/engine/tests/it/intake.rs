@@ -70,3 +70,38 @@ async fn the_same_event_twice_is_one_message_and_no_outcome() {
     assert_eq!(bench.lanes.sent().len(), 1);
     assert_eq!(bench.ledger.status(&event_id(&event)), None);
 }
+
+#[tokio::test]
+async fn intake_does_not_wait_for_the_rest_of_its_batch() {
+    let mut bench = Bench::new();
+    bench.set("9", "Ada", None);
+    let batch = [
+        bench.event_in("intake", "1", Some(1)),
+        bench.event("9", None),
+        bench.event_in("intake", "1", Some(2)),
+    ];
+    assert_eq!(bench.deliver(&batch).await, Vec::<String>::new());
+    let mut early = bench.lanes.acknowledged();
+    early.sort_unstable();
+    assert_eq!(early, [batch[0].receipt.clone(), batch[2].receipt.clone()]);
+    assert_eq!(bench.ledger.status(&event_id(&batch[0])), Some(Status::Coalesced));
+    // A batch of nothing but intake has nobody to wait for: Lambda's own acknowledgement is soon enough.
+    let alone = bench.event_in("intake", "2", None);
+    bench.deliver(&[alone]).await;
+    assert_eq!(bench.lanes.acknowledged().len(), 2);
+}
+
+#[tokio::test]
+async fn what_is_not_recorded_is_not_acknowledged_early() {
+    let mut bench = Bench::new();
+    bench.set("9", "Ada", None);
+    let batch = [
+        bench.event_in("intake", "1", Some(1)),
+        bench.event_in("intake", "1", Some(2)),
+        bench.event("9", None),
+    ];
+    bench.ledger.fail_records(true);
+    let ids: Vec<_> = batch.iter().map(|delivery| delivery.message_id.clone()).collect();
+    assert_eq!(bench.deliver(&batch).await, ids);
+    assert_eq!(bench.lanes.acknowledged(), Vec::<String>::new());
+}

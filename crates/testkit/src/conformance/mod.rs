@@ -198,6 +198,7 @@ impl Stand {
 
     async fn deliver(&self, body: String, receive_count: u32) {
         let delivery = Delivery {
+            receipt: String::new(),
             message_id: "m".to_owned(),
             group: lane(&entity()),
             receive_count,

@@ -1,0 +1,116 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+use vendorbridge::EntityKey;
+
+/// The longest time `status` looks back, in hours: each is a few queries per vendor.
+pub const MAX_HOURS: u8 = 48;
+
+/// Sends events to a Vendorbridge deployment and says what became of them.
+#[derive(Debug, Parser)]
+#[command(name = "vendorbridge", version, propagate_version = true)]
+#[command(
+    after_help = "Region, credentials and endpoint come from the usual AWS variables and files: AWS_PROFILE, \
+    AWS_REGION, AWS_ENDPOINT_URL, …"
+)]
+pub struct Args {
+    /// What holds for every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What holds for every command.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Global {
+    /// The deployed stack: it is asked for table, bus and vendors
+    #[arg(
+        long,
+        global = true,
+        env = "VENDORBRIDGE_STACK",
+        default_value = "vendorbridge",
+        value_name = "NAME"
+    )]
+    pub stack: String,
+    /// Print JSON for programs instead of tables
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// How wide a table may be
+    #[arg(
+        long,
+        global = true,
+        env = "COLUMNS",
+        default_value_t = 120,
+        value_name = "COLUMNS",
+        hide_env_values = true
+    )]
+    pub width: u16,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Put events on the bus
+    Send(Send),
+    /// Say what became of events and entities
+    Status(Status),
+}
+
+/// The options of `send`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Send {
+    /// JSON files with one event or an array of them, as the bus delivers them; `-` is standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Check the files and send nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// The options of `status`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Status {
+    /// Only this vendor
+    #[arg(long)]
+    pub vendor: Option<String>,
+    /// Where one entity stands, such as `customer/c-4711`
+    #[arg(long, value_name = "TYPE/ID")]
+    pub entity: Option<EntityKey>,
+    /// How far to look back for events
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=i64::from(MAX_HOURS)), conflicts_with = "entity")]
+    pub hours: u8,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn global_options_stand_on_either_side() {
+        for line in [
+            ["vendorbridge", "--stack", "s", "status"],
+            ["vendorbridge", "status", "--stack", "s"],
+        ] {
+            assert_eq!(Args::try_parse_from(line).unwrap().global.stack, "s");
+        }
+    }
+
+    #[test]
+    fn a_bad_entity_key_is_explained() {
+        for (key, expected) in [("c-4711", "`type/id`"), ("customer/", "an entity id")] {
+            let error = Args::try_parse_from(["vendorbridge", "status", "--entity", key]).unwrap_err();
+            assert!(error.to_string().contains(expected), "{error}");
+        }
+    }
+}

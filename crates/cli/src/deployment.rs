@@ -1,0 +1,138 @@
+//! What is deployed, as the stack's outputs tell it (`Outputs` in template.yaml).
+
+use std::collections::BTreeMap;
+
+use aws_sdk_cloudformation::Client;
+use aws_sdk_cloudformation::error::ProvideErrorMetadata;
+
+use crate::CliError;
+use crate::error::one_line;
+
+/// What a stack's outputs say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deployment {
+    /// The ledger's table.
+    pub table: String,
+    /// The bus.
+    pub bus: String,
+    /// The vendors' names.
+    pub vendors: Vec<String>,
+    /// All outputs.
+    pub outputs: BTreeMap<String, String>,
+}
+
+impl Deployment {
+    /// Reads the outputs of `stack`.
+    ///
+    /// # Errors
+    /// If there is no such stack, it may not be read, or it lacks an output.
+    pub async fn of_stack(cfn: &Client, stack: &str) -> Result<Self, CliError> {
+        let region = cfn
+            .config()
+            .region()
+            .map_or("no region", |region| region.as_ref());
+        let no_stack = |message: &str| CliError::NoStack {
+            stack: stack.to_owned(),
+            region: region.to_owned(),
+            message: one_line(message),
+        };
+        let answer = cfn
+            .describe_stacks()
+            .stack_name(stack)
+            .send()
+            .await
+            .map_err(|error| match error.code() {
+                // CloudFormation has no code of its own for a stack that it does not know.
+                Some("ValidationError") => no_stack(error.message().unwrap_or("ValidationError")),
+                _ => CliError::of_sdk("reading the CloudFormation stack", &error),
+            })?;
+        let described = answer
+            .stacks()
+            .first()
+            .ok_or_else(|| no_stack("an empty answer"))?;
+        let outputs = described.outputs().iter().filter_map(|output| {
+            let name = output.output_key()?.to_owned();
+            Some((name, output.output_value()?.to_owned()))
+        });
+        let state = described
+            .stack_status()
+            .map_or("in no state", |state| state.as_str());
+        Self::of_outputs(stack, state, outputs.collect())
+    }
+
+    fn of_outputs(stack: &str, state: &str, outputs: BTreeMap<String, String>) -> Result<Self, CliError> {
+        let output = |name: &'static str| {
+            outputs
+                .get(name)
+                .filter(|value| !value.is_empty())
+                .ok_or_else(|| CliError::NoOutput {
+                    stack: stack.to_owned(),
+                    output: name,
+                    state: state.to_owned(),
+                })
+        };
+        let names = output("VendorNames")?.split(',').map(str::trim);
+        Ok(Self {
+            table: output("LedgerTableName")?.clone(),
+            bus: output("BusName")?.clone(),
+            vendors: names.filter(|name| !name.is_empty()).map(str::to_owned).collect(),
+            outputs,
+        })
+    }
+
+    /// The vendors to report on: all, or the one that was asked for.
+    ///
+    /// # Errors
+    /// [`CliError::NoVendor`] names those that there are.
+    pub fn chosen(&self, vendor: Option<&str>) -> Result<Vec<&str>, CliError> {
+        let Some(wanted) = vendor else {
+            return Ok(self.vendors.iter().map(String::as_str).collect());
+        };
+        match self.vendors.iter().find(|known| *known == wanted) {
+            Some(known) => Ok(vec![known]),
+            None => Err(CliError::NoVendor {
+                found: wanted.to_owned(),
+                known: self.vendors.join(", "),
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outputs(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect()
+    }
+
+    #[test]
+    fn outputs_name_table_bus_and_vendors() {
+        let outputs = outputs(&[
+            ("LedgerTableName", "t"),
+            ("BusName", "b"),
+            ("VendorNames", "mailchimp,webhook"),
+        ]);
+        let deployment = Deployment::of_outputs("s", "CREATE_COMPLETE", outputs).unwrap();
+        assert_eq!(deployment.vendors, ["mailchimp", "webhook"]);
+        assert_eq!(deployment.chosen(Some("webhook")).unwrap(), ["webhook"]);
+        assert_eq!(deployment.chosen(None).unwrap().len(), 2);
+        assert_eq!(
+            deployment.chosen(Some("algolia")).unwrap_err().to_string(),
+            "expected one of the vendors mailchimp, webhook, found `algolia`"
+        );
+    }
+
+    #[test]
+    fn a_foreign_stack_is_told_apart() {
+        let error = Deployment::of_outputs("s", "CREATE_IN_PROGRESS", outputs(&[("VendorNames", "a")]));
+        let error = error.unwrap_err().to_string();
+        assert!(
+            error.contains("`LedgerTableName` of stack `s`") && error.contains("CREATE_IN_PROGRESS"),
+            "{error}"
+        );
+    }
+}

@@ -1,0 +1,251 @@
+//! Why a command failed: one line that says what was found, what was expected and what to do.
+
+use std::fmt::Write;
+
+use aws_sdk_cloudformation::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+
+/// A command failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CliError {
+    /// No region is configured.
+    #[error("expected an AWS region, found none: set AWS_REGION, or AWS_PROFILE to a profile that has one")]
+    NoRegion,
+    /// There are no usable credentials.
+    #[error(
+        "expected AWS credentials, found {found}: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, \
+         or sign in with `aws sso login`"
+    )]
+    NoCredentials {
+        /// What there is instead.
+        found: String,
+    },
+    /// AWS does not know the credentials, or they have expired.
+    #[error(
+        "expected valid AWS credentials for {action}, found that AWS refuses them ({code}): sign in again"
+    )]
+    Refused {
+        /// What was to be done.
+        action: &'static str,
+        /// AWS's code.
+        code: String,
+    },
+    /// The credentials do not allow it.
+    #[error("expected permission for {action}, found none: {message} ({code})")]
+    Forbidden {
+        /// What was to be done.
+        action: &'static str,
+        /// AWS's code.
+        code: String,
+        /// AWS's words.
+        message: String,
+    },
+    /// The stack does not exist, or not here.
+    #[error(
+        "expected a stack `{stack}` in {region}, found none ({message}): name it with --stack, or set the region"
+    )]
+    NoStack {
+        /// The name.
+        stack: String,
+        /// Where it was looked for.
+        region: String,
+        /// AWS's words.
+        message: String,
+    },
+    /// The stack is not one of ours, or not finished.
+    #[error(
+        "expected an output `{output}` of stack `{stack}`, found none: it is {state}, or not a Vendorbridge stack"
+    )]
+    NoOutput {
+        /// The stack.
+        stack: String,
+        /// What it should have told.
+        output: &'static str,
+        /// The stack's status.
+        state: String,
+    },
+    /// No vendor of this name is deployed.
+    #[error("expected one of the vendors {known}, found `{found}`")]
+    NoVendor {
+        /// What was asked for.
+        found: String,
+        /// What is deployed.
+        known: String,
+    },
+    /// A call of AWS failed in another way.
+    #[error("{action} failed: {message}")]
+    Call {
+        /// What was to be done.
+        action: &'static str,
+        /// Why not.
+        message: String,
+    },
+    /// A file cannot be read.
+    #[error("{file}: expected a readable file, found: {error}")]
+    File {
+        /// The file.
+        file: String,
+        /// Why not.
+        error: std::io::Error,
+    },
+    /// A file holds something that is not an event.
+    #[error("{place}: expected {expected}, found {found}")]
+    Event {
+        /// File, event and field.
+        place: String,
+        /// What it should be.
+        expected: &'static str,
+        /// What it is. Never quotes the event: details can be personal data.
+        found: String,
+    },
+    /// Some events were not sent.
+    #[error("{}", unsent(*.sent, .missing))]
+    Unsent {
+        /// How many were accepted.
+        sent: usize,
+        /// The others: where each stands, and why.
+        missing: Vec<Unsent>,
+    },
+    /// The rest was not sent because a call failed.
+    #[error("{cause}; {sent} of {total} events were sent before")]
+    Stopped {
+        /// Why.
+        cause: Box<CliError>,
+        /// How many were accepted.
+        sent: usize,
+        /// How many there are.
+        total: usize,
+    },
+    /// The answer cannot be written.
+    #[error("expected standard output to take the answer, found: {0}")]
+    Output(std::io::Error),
+    /// The answer has no JSON form.
+    #[error("the answer cannot be written as JSON: {0}")]
+    Json(serde_json::Error),
+    /// The asynchronous runtime did not start.
+    #[error("the runtime did not start: {0}")]
+    Runtime(std::io::Error),
+}
+
+/// An event that the bus did not accept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unsent {
+    /// File and event.
+    pub place: String,
+    /// AWS's code.
+    pub code: String,
+    /// AWS's words.
+    pub message: String,
+}
+
+/// More than this is no line any more.
+const NAMED: usize = 3;
+
+fn unsent(sent: usize, missing: &[Unsent]) -> String {
+    let total = sent + missing.len();
+    let mut text = format!(
+        "expected the bus to accept {total} events, found {} refused after retries: ",
+        missing.len()
+    );
+    for (index, event) in missing.iter().take(NAMED).enumerate() {
+        let comma = if index > 0 { ", " } else { "" };
+        _ = write!(text, "{comma}{} ({}: {})", event.place, event.code, event.message);
+    }
+    if missing.len() > NAMED {
+        _ = write!(text, " and {} more", missing.len() - NAMED);
+    }
+    _ = write!(text, "; the other {sent} were sent");
+    text
+}
+
+impl CliError {
+    /// What a failed call of AWS means to the person at the keyboard.
+    pub(crate) fn of_sdk<E>(action: &'static str, error: &SdkError<E>) -> Self
+    where
+        E: std::error::Error + ProvideErrorMetadata + 'static,
+    {
+        match error.code() {
+            Some(code) => Self::of_code(action, code, error.message().unwrap_or("AWS gives no reason")),
+            None => Self::Call {
+                action,
+                message: one_line(&DisplayErrorContext(error).to_string()),
+            },
+        }
+    }
+
+    /// The same for an error that the ledger's reader has wrapped.
+    pub(crate) fn of_ledger(error: &vendorbridge::Error) -> Self {
+        let action = "reading the ledger's table";
+        match error.vendor_code() {
+            Some(code) => Self::of_code(action, code, error.message()),
+            None => Self::Call {
+                action,
+                message: one_line(error.message()),
+            },
+        }
+    }
+
+    fn of_code(action: &'static str, code: &str, message: &str) -> Self {
+        let message = one_line(message);
+        let code = code.to_owned();
+        match code.as_str() {
+            "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => Self::Forbidden {
+                action,
+                code,
+                message,
+            },
+            "ExpiredToken"
+            | "ExpiredTokenException"
+            | "IncompleteSignature"
+            | "InvalidClientTokenId"
+            | "InvalidSignatureException"
+            | "MissingAuthenticationToken"
+            | "SignatureDoesNotMatch"
+            | "UnrecognizedClientException" => Self::Refused { action, code },
+            _ => Self::Call {
+                action,
+                message: format!("{message} ({code})"),
+            },
+        }
+    }
+}
+
+/// Errors are one line, whatever the other side wrote.
+pub(crate) fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_become_what_to_do() {
+        let text = |code| CliError::of_code("reading the stack", code, "not\nallowed").to_string();
+        assert_eq!(
+            text("AccessDenied"),
+            "expected permission for reading the stack, found none: not allowed (AccessDenied)"
+        );
+        assert!(text("ExpiredToken").ends_with("sign in again"));
+        assert_eq!(
+            text("Throttling"),
+            "reading the stack failed: not allowed (Throttling)"
+        );
+    }
+
+    #[test]
+    fn many_refused_events_stay_one_line() {
+        let missing = Unsent {
+            place: "a.json: event 1".into(),
+            code: "InternalFailure".into(),
+            message: "try later".into(),
+        };
+        let error = CliError::Unsent {
+            sent: 2,
+            missing: vec![missing; 5],
+        };
+        let text = error.to_string();
+        assert!(text.contains("accept 7 events, found 5 refused"), "{text}");
+        assert!(text.ends_with("and 2 more; the other 2 were sent"), "{text}");
+    }
+}

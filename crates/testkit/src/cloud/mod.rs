@@ -1,0 +1,73 @@
+//! The local cloud: the emulator as a process of ours, the stack that `template.yaml` makes in it, and the sandbox
+//! that its functions talk to.
+
+mod aws;
+mod emulator;
+mod stack;
+mod world;
+
+use std::path::PathBuf;
+
+pub use aws::Aws;
+pub use emulator::{Emulator, EmulatorOptions};
+pub use stack::{Stack, without_vendor};
+pub use world::{World, WorldOptions, until};
+
+/// Why the local cloud does not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum CloudError {
+    /// A program could not be started or spoken to.
+    #[error("{what}: {source}")]
+    Io {
+        /// What was tried.
+        what: String,
+        /// The error behind it.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A program ended with an error.
+    #[error("{what} failed:\n{output}")]
+    Failed {
+        /// What was run.
+        what: String,
+        /// What it printed.
+        output: String,
+    },
+    /// An AWS call failed.
+    #[error("{what}: {reason}")]
+    Aws {
+        /// What was called.
+        what: &'static str,
+        /// Why it failed.
+        reason: String,
+    },
+    /// What was waited for did not come.
+    #[error("waited {seconds} s for {what}")]
+    Late {
+        /// What was waited for.
+        what: String,
+        /// For how long.
+        seconds: u64,
+    },
+    /// The command-line library refused something.
+    #[error(transparent)]
+    Cli(#[from] vendorbridge_cli::CliError),
+    /// The ledger could not be read.
+    #[error("the ledger cannot be read: {0}")]
+    Ledger(#[from] vendorbridge::Error),
+}
+
+impl CloudError {
+    pub(crate) fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
+        let what = what.into();
+        move |source| Self::Io { what, source }
+    }
+}
+
+/// The project's folder: the tools, the template and the built functions are found from here.
+#[must_use]
+pub fn project() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+        .canonicalize()
+        .unwrap_or_else(|_| PathBuf::from("."))
+}

@@ -1,0 +1,119 @@
+//! A function process that is killed in the middle of a batch loses nothing and doubles nothing.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use aws_sdk_sqs::types::QueueAttributeName;
+use vendorbridge_testkit::cloud::{World, until};
+use vendorbridge_tests::{LIST, VENDORS, changes, differences, email, settle_everything};
+
+use crate::stage;
+
+const CUSTOMERS: usize = 40;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_killed_process_loses_and_doubles_nothing() {
+    let world = stage::world("killed", |options| options.park_base_seconds = 1).await;
+    // As soon again as the function's own timeout allows: the test waits for it in real time.
+    for vendor in VENDORS {
+        shorten_visibility(&world, vendor).await;
+    }
+    world.sandbox.mailchimp.latency(Duration::from_millis(1_500));
+    world.sandbox.webhook.latency(Duration::from_millis(1_500));
+    let customers: Vec<_> = (0..CUSTOMERS).collect();
+    let events = changes(&world, &customers).await.unwrap();
+    // The vendors have begun to work on requests of a batch, and none of it is settled.
+    until("a batch in flight", Duration::from_secs(30), async || {
+        let busy = world.sandbox.mailchimp.calls() >= 3 && world.sandbox.webhook.calls() >= 3;
+        Ok(busy.then_some(()))
+    })
+    .await
+    .unwrap();
+    let killed = kill_functions(&world);
+    assert!(
+        killed >= 2,
+        "expected a process of each vendor function, killed {killed}"
+    );
+    world.sandbox.mailchimp.latency(Duration::ZERO);
+    world.sandbox.webhook.latency(Duration::ZERO);
+    let settled = settle_everything(&world, &events, Duration::from_secs(150))
+        .await
+        .unwrap();
+
+    assert_eq!(differences(&world), Vec::<String>::new());
+    for customer in 0..CUSTOMERS {
+        assert_eq!(
+            world
+                .sandbox
+                .mailchimp
+                .how_many_with_email(LIST, &email(customer)),
+            1
+        );
+    }
+    assert_eq!(world.sandbox.webhook.conflicting_repeats(), 0);
+    let repeats = world.sandbox.webhook.repeats();
+    eprintln!("killed: {killed} processes, {repeats} deliveries repeated under the same webhook-id");
+    for vendor in VENDORS {
+        assert_eq!(settled[vendor].len(), CUSTOMERS);
+        assert_eq!(
+            world
+                .queue_depth(&format!("DeadLetterQueueUrl{vendor}"))
+                .await
+                .unwrap(),
+            0
+        );
+    }
+    stage::end(world).await;
+}
+
+async fn shorten_visibility(world: &World, vendor: &str) {
+    world
+        .aws
+        .sqs
+        .set_queue_attributes()
+        .queue_url(world.stack.output(&format!("QueueUrl{vendor}")).unwrap())
+        .attributes(QueueAttributeName::VisibilityTimeout, "30")
+        .send()
+        .await
+        .unwrap();
+}
+
+/// Kills every function process of this world's emulator, and nothing else; answers with how many.
+fn kill_functions(world: &World) -> usize {
+    let launcher = world
+        .emulator
+        .as_ref()
+        .and_then(vendorbridge_testkit::cloud::Emulator::pid);
+    let launcher = launcher.expect("an emulator of our own");
+    let processes: HashMap<u32, (u32, String)> = std::fs::read_dir("/proc")
+        .unwrap()
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .filter_map(|pid: u32| {
+            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+            // `pid (name) state ppid …`; the name may contain anything.
+            let (name, rest) = stat.split_once('(')?.1.rsplit_once(") ")?;
+            Some((pid, (rest.split(' ').nth(1)?.parse().ok()?, name.to_owned())))
+        })
+        .collect();
+    let is_ours = |mut pid: u32| {
+        while let Some((parent, _)) = processes.get(&pid) {
+            if *parent == launcher {
+                return true;
+            }
+            pid = *parent;
+        }
+        false
+    };
+    let functions: Vec<_> = processes
+        .iter()
+        .filter(|(pid, (_, name))| name == "bootstrap" && is_ours(**pid))
+        .map(|(pid, _)| pid.to_string())
+        .collect();
+    let status = std::process::Command::new("kill")
+        .arg("-9")
+        .args(&functions)
+        .status()
+        .unwrap();
+    assert!(status.success());
+    functions.len()
+}

@@ -1,0 +1,14 @@
+//! End-to-end: the real `bootstrap` binaries, deployed by `sam deploy` into the local cloud, against the sandbox.
+//!
+//! Needs `make setup build`. Every test has an emulator, a sandbox and a folder of its own.
+
+mod bad_input;
+mod budget;
+mod coalescing;
+mod command;
+mod convergence;
+mod isolation;
+mod killed;
+mod least_privilege;
+mod removal;
+mod stage;

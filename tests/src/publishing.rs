@@ -1,0 +1,71 @@
+//! Changes at the source, and their notifications.
+
+use jiff::Timestamp;
+use serde_json::json;
+use vendorbridge::clock::{Clock, SystemClock};
+use vendorbridge_cli::publish::{self, Draft};
+use vendorbridge_testkit::cloud::{CloudError, World};
+use vendorbridge_testkit::sandbox::infoservice::{Channel, NewPreference};
+
+/// An event on its way.
+#[derive(Debug, Clone)]
+pub struct Published {
+    /// The id that EventBridge gave it.
+    pub event_id: String,
+    /// Just before PutEvents was called.
+    pub at: Timestamp,
+}
+
+/// The address of a customer in these tests.
+#[must_use]
+pub fn email(customer: usize) -> String {
+    format!("customer-{customer}@mail.example")
+}
+
+/// Changes a customer at the source; `round` makes the state differ from any other. Answers with the version.
+pub fn change(world: &World, customer: usize, round: usize) -> u64 {
+    world.sandbox.infoservice.put(NewPreference {
+        channel: [Channel::Email, Channel::Paper, Channel::Both][round % 3],
+        first_name: format!("Name {round}"),
+        ..NewPreference::by_email(&format!("c-{customer}"), &email(customer))
+    })
+}
+
+/// A notification that a customer has a version.
+#[must_use]
+pub fn notification(customer: usize, version: u64) -> Draft {
+    Draft {
+        source: "infoservice".to_owned(),
+        detail_type: "DeliveryPreferenceUpdated".to_owned(),
+        detail: json!({"customerId": format!("c-{customer}"), "version": version}),
+    }
+}
+
+/// Changes customers and announces each change, ten to a request.
+///
+/// # Errors
+/// If the bus refuses one.
+pub async fn changes(world: &World, customers: &[usize]) -> Result<Vec<Published>, CloudError> {
+    let mut published = Vec::with_capacity(customers.len());
+    for (batch, customers) in customers.chunks(10).enumerate() {
+        let announce = |(at, customer): (usize, &usize)| {
+            notification(*customer, change(world, *customer, batch * 10 + at))
+        };
+        let drafts: Vec<_> = customers.iter().enumerate().map(announce).collect();
+        published.extend(publish(world, &drafts).await?);
+    }
+    Ok(published)
+}
+
+/// Publishes events as they are.
+///
+/// # Errors
+/// If the bus refuses one.
+pub async fn publish(world: &World, drafts: &[Draft]) -> Result<Vec<Published>, CloudError> {
+    let at = SystemClock.now();
+    let ids = publish::publish(&world.aws.eventbridge, &world.stack.deployment.bus, drafts).await?;
+    Ok(ids
+        .into_iter()
+        .map(|event_id| Published { event_id, at })
+        .collect())
+}
