@@ -38,6 +38,9 @@ pub fn notification(customer: usize, version: u64) -> Draft {
         source: "infoservice".to_owned(),
         detail_type: "DeliveryPreferenceUpdated".to_owned(),
         detail: json!({"customerId": format!("c-{customer}"), "version": version}),
+        resources: Vec::new(),
+        file: "a test".to_owned(),
+        number: 1,
     }
 }
 

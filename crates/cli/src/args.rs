@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::num::ParseIntError;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
@@ -33,7 +34,8 @@ pub struct Global {
         global = true,
         env = "VENDORBRIDGE_STACK",
         default_value = "vendorbridge",
-        value_name = "NAME"
+        value_name = "NAME",
+        value_parser = clap::builder::NonEmptyStringValueParser::new()
     )]
     pub stack: String,
     /// Print JSON for programs instead of tables
@@ -44,11 +46,20 @@ pub struct Global {
         long,
         global = true,
         env = "COLUMNS",
-        default_value_t = 120,
+        default_value = "120",
+        value_parser = width,
         value_name = "COLUMNS",
         hide_env_values = true
     )]
     pub width: u16,
+}
+
+/// A shell may export an empty COLUMNS.
+fn width(text: &str) -> Result<u16, ParseIntError> {
+    match text {
+        "" => Ok(120),
+        text => text.parse(),
+    }
 }
 
 /// The commands.

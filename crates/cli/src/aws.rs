@@ -1,14 +1,12 @@
 //! The AWS SDK, configured by the usual variables and files.
 
-use std::error::Error;
-
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use vendorbridge::http::{AwsHttp, Http};
 
 use crate::CliError;
-use crate::error::one_line;
+use crate::error::chain;
 
 /// Region, credentials and endpoint from the usual variables and files, over our own HTTP stack.
 ///
@@ -40,7 +38,7 @@ pub async fn ready(config: SdkConfig) -> Result<SdkConfig, CliError> {
         .await
         .map_err(|error| match &error {
             CredentialsError::CredentialsNotLoaded(_) => no_credentials("none".into()),
-            error => no_credentials(chain(error)),
+            error => no_credentials(format!("none usable ({})", chain(error))),
         })?;
     let credentials = SharedCredentialsProvider::new(credentials);
     Ok(config.into_builder().credentials_provider(credentials).build())
@@ -53,15 +51,4 @@ pub(crate) async fn connect() -> Result<SdkConfig, CliError> {
 
 fn no_credentials(found: String) -> CliError {
     CliError::NoCredentials { found }
-}
-
-/// An error with what is behind it, on one line.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    one_line(&text)
 }

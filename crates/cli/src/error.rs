@@ -1,8 +1,9 @@
 //! Why a command failed: one line that says what was found, what was expected and what to do.
 
+use std::error::Error;
 use std::fmt::Write;
 
-use aws_sdk_cloudformation::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
 
 /// A command failed.
 #[derive(Debug, thiserror::Error)]
@@ -71,6 +72,16 @@ pub enum CliError {
         found: String,
         /// What is deployed.
         known: String,
+    },
+    /// AWS, or what stands in for it, cannot be reached.
+    #[error(
+        "expected an answer for {action}, found {found}: look at the network, and at AWS_ENDPOINT_URL if it is set"
+    )]
+    NoAnswer {
+        /// What was to be done.
+        action: &'static str,
+        /// What happened instead.
+        found: String,
     },
     /// A call of AWS failed in another way.
     #[error("{action} failed: {message}")]
@@ -164,11 +175,15 @@ impl CliError {
     where
         E: std::error::Error + ProvideErrorMetadata + 'static,
     {
-        match error.code() {
-            Some(code) => Self::of_code(action, code, error.message().unwrap_or("AWS gives no reason")),
-            None => Self::Call {
+        match (error.code(), error) {
+            (Some(code), _) => Self::of_code(action, code, error.message().unwrap_or("AWS gives no reason")),
+            (None, SdkError::DispatchFailure(_) | SdkError::TimeoutError(_)) => Self::NoAnswer {
                 action,
-                message: one_line(&DisplayErrorContext(error).to_string()),
+                found: chain(error),
+            },
+            (None, _) => Self::Call {
+                action,
+                message: chain(error),
             },
         }
     }
@@ -208,6 +223,17 @@ impl CliError {
             },
         }
     }
+}
+
+/// An error with what is behind it, on one line.
+pub(crate) fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    one_line(&text)
 }
 
 /// Errors are one line, whatever the other side wrote.

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::CliError;
 
 /// Narrower than this, tables become unreadable.
-pub(crate) const MIN_WIDTH: u16 = 60;
+pub(crate) const MIN_WIDTH: u16 = 100;
 
 /// A rule under the header, nothing else.
 const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
@@ -64,12 +64,6 @@ pub fn lines(table: &Table) -> String {
 #[must_use]
 pub fn time(time: Timestamp) -> String {
     time.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
-}
-
-/// A time for a narrow column: UTC, whole minutes.
-#[must_use]
-pub fn minute(time: Timestamp) -> String {
-    time.strftime("%Y-%m-%d %H:%M").to_string()
 }
 
 /// What a table shows where there is nothing.

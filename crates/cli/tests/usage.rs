@@ -78,7 +78,11 @@ fn a_failure_is_1_and_one_line() {
         (&["status"][..], &key[..], "expected an AWS region, found none"),
         (&["status"], &[region], "expected AWS credentials, found none"),
         (&["send", &file], &[], "expected an AWS region, found none"),
-        (&["status"], &nobody, "reading the CloudFormation stack failed"),
+        (
+            &["status"],
+            &nobody,
+            "expected an answer for reading the CloudFormation stack",
+        ),
         (&["send", "none.json"], &[], "none.json: expected a readable file"),
         (&["send", &file, "-"], &[], "standard input: expected JSON"),
     ] {

@@ -96,4 +96,23 @@ def idempotent_delete():
     sqs._act_delete_message_batch = sqs._HANDLERS["DeleteMessageBatch"] = deleting_batch
 
 
-PATCHES = (queue_lock, idempotent_delete)
+@patch("batch-actions", {"core.iam_actions:extract_iam_action": "ec476b92d969"})
+def batch_actions():
+    """With --auth, a batch request needs the permission of the single one.
+
+    AWS: SendMessageBatch is allowed by sqs:SendMessage, and so on; there are no actions of the batches' own
+    (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html).
+    MiniStack: asks for sqs:SendMessageBatch, which no policy for AWS names.
+    """
+    from ministack.core import iam_actions
+
+    extract = iam_actions.extract_iam_action
+
+    def extracting(*args, **kwargs):
+        action = extract(*args, **kwargs)
+        return action.removesuffix("Batch") if action and action.startswith("sqs:") else action
+
+    iam_actions.extract_iam_action = extracting
+
+
+PATCHES = (queue_lock, idempotent_delete, batch_actions)

@@ -88,6 +88,24 @@ class Cloud:
             config=Config(retries={"max_attempts": 0}, proxies={}),
         )
 
+    def client_allowed(self, service, *actions):
+        """A client of a new user who may do nothing but these actions."""
+        name, iam = f"user-{next(_numbers)}", self.client("iam")
+        iam.create_user(UserName=name)
+        if actions:
+            statement = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
+            policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+            iam.put_user_policy(UserName=name, PolicyName="only", PolicyDocument=policy)
+        key = iam.create_access_key(UserName=name)["AccessKey"]
+        return SESSION.client(
+            service,
+            endpoint_url=self.endpoint,
+            region_name="us-east-1",
+            aws_access_key_id=key["AccessKeyId"],
+            aws_secret_access_key=key["SecretAccessKey"],
+            config=Config(retries={"max_attempts": 0}, proxies={}),
+        )
+
     def queue(self, fifo=True, **attributes):
         """A new queue, deduplicating by content if FIFO and not told otherwise; answers (url, arn)."""
         if fifo:

@@ -120,13 +120,7 @@ class WhatItStarts(CloudTest):
 
     def test_auth_enforces_roles(self):
         cloud = self.cloud("--auth")
-        iam = cloud.client("iam")
-        iam.create_user(UserName="nobody")
-        key = iam.create_access_key(UserName="nobody")["AccessKey"]
-        sqs = boto3.client(
-            "sqs", endpoint_url=cloud.endpoint, region_name="us-east-1",
-            aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"],
-        )
+        sqs = cloud.client_allowed("sqs")
         with self.assertRaisesRegex(sqs.exceptions.ClientError, "AccessDenied"):
             sqs.list_queues()
 

@@ -40,6 +40,22 @@ class IdempotentDelete(CloudTest):
         self.assertEqual(len(self.delete_batch(cloud, message)["Failed"]), 1)
 
 
+class BatchActions(CloudTest):
+    def send_batch(self, *options):
+        cloud = self.cloud("--auth", *options)
+        url, _ = cloud.queue()
+        entry = {"Id": "1", "MessageBody": "body", "MessageGroupId": "group"}
+        sqs = cloud.client_allowed("sqs", "sqs:SendMessage")
+        return sqs.send_message_batch(QueueUrl=url, Entries=[entry])["Successful"]
+
+    def test_the_single_permission_suffices(self):
+        self.assertEqual(len(self.send_batch()), 1)
+
+    def test_without_the_patch_it_does_not(self):
+        with self.assertRaisesRegex(ClientError, "AccessDenied"):
+            self.send_batch("--without", "batch-actions")
+
+
 # A send that falls exactly between a mapping's reading of the queue and its writing back. Prints what is left.
 INTERLEAVED = """
 import sys, threading

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use comfy_table::CellAlignment;
+use comfy_table::{CellAlignment, ContentArrangement};
 use futures::future::{try_join, try_join_all};
 use jiff::{Timestamp, ToSpan};
 use serde::Serialize;
@@ -107,6 +107,7 @@ impl Overview {
         let mut header = vec!["vendor", "events"];
         header.extend(STATUSES.map(Status::name));
         let mut counts = output::table(&header, width);
+        counts.set_content_arrangement(ContentArrangement::Disabled); // numbers do not wrap
         for column in counts.column_iter_mut().skip(1) {
             column.set_cell_alignment(CellAlignment::Right);
         }
@@ -128,8 +129,7 @@ impl Overview {
             "status",
             "since (UTC)",
             "attempts",
-            "stage",
-            "field",
+            "stage, field",
             "code",
             "reason",
         ];
@@ -243,31 +243,43 @@ impl AtVendor {
 }
 
 impl Attention {
-    fn cells(&self, vendor: &str) -> [String; 9] {
-        let entity = match (&self.entity, &self.event_id) {
-            (Some(entity), _) => entity.clone(),
-            (None, Some(event)) => format!("none (event {event})"),
-            (None, None) => "none".to_owned(),
-        };
+    /// Cells of several short lines: the reason needs the width.
+    fn cells(&self, vendor: &str) -> [String; 8] {
         let status = match self.wake_at {
-            Some(wake_at) => format!("{} until {}", self.status, output::minute(wake_at)),
+            Some(wake_at) => format!("{} until\n{}", self.status, lines_of_time(wake_at)),
             None => self.status.name().to_owned(),
         };
         let error = self.error.as_ref();
-        let text = |text: Option<&str>| output::or_dash(text).to_owned();
+        let place = match error {
+            Some(Failure {
+                stage,
+                field: Some(field),
+                ..
+            }) => format!("{stage}\n{field}"),
+            Some(Failure { stage, .. }) => (*stage).to_owned(),
+            None => "-".to_owned(),
+        };
+        let reason = output::or_dash(error.map(|error| error.reason.as_str()));
         [
             vendor.to_owned(),
-            entity,
+            self.entity.clone().unwrap_or_else(|| "none".to_owned()),
             status,
-            output::minute(self.since),
+            lines_of_time(self.since),
             self.attempts
                 .map_or("-".to_owned(), |attempts| attempts.to_string()),
-            text(error.map(|error| error.stage)),
-            text(error.and_then(|error| error.field.as_deref())),
-            text(error.and_then(|error| error.code.as_deref())),
-            text(error.map(|error| error.reason.as_str())),
+            place,
+            output::or_dash(error.and_then(|error| error.code.as_deref())).to_owned(),
+            match &self.event_id {
+                Some(event) => format!("{reason} (event {event})"),
+                None => reason.to_owned(),
+            },
         ]
     }
+}
+
+/// UTC, whole minutes, the date above the time.
+fn lines_of_time(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%d\n%H:%M").to_string()
 }
 
 impl From<EntityRecord> for Attention {
@@ -303,142 +315,4 @@ impl From<EventRecord> for Attention {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-    use vendorbridge::ledger::{ErrorRecord, Parked};
-    use vendorbridge::{EntityKey, ErrorKind, Stage};
-
-    use super::*;
-
-    const REASON: &str = "expected an e-mail address because Mailchimp keys its members by it, found null in what the \
-        source answered for this customer, who wants statements by e-mail all the same";
-
-    fn now() -> Timestamp {
-        "2026-01-29T14:36:26Z".parse().unwrap()
-    }
-
-    fn rejected(id: &str) -> EntityRecord {
-        let error = Error::permanent(ErrorKind::Invalid, Stage::Map, REASON).at("/email");
-        let key = EntityKey::new("customer", id).unwrap();
-        let mut record = EntityRecord::unknown("mailchimp", key).next(Status::Rejected, "e-1", now());
-        record.attempts = 1;
-        record.error = Some(ErrorRecord::from(&error));
-        record
-    }
-
-    fn parked(id: &str) -> EntityRecord {
-        let error = Error::retry(ErrorKind::Unavailable, Stage::Push, "found 503").code("E503");
-        let key = EntityKey::new("customer", id).unwrap();
-        let mut record = EntityRecord::unknown("mailchimp", key).next(Status::Parked, "e-2", now());
-        record.attempts = 2;
-        record.parked = Some(Parked {
-            wake_at: "2026-01-29T14:40:00Z".parse().unwrap(),
-            since: now(),
-            event_id: "e-2".into(),
-            event_time: now(),
-            detail_type: "Changed".into(),
-            version: None,
-            error: ErrorRecord::from(&error),
-        });
-        record
-    }
-
-    fn nameless(id: &str) -> EventRecord {
-        let error =
-            Error::permanent(ErrorKind::Invalid, Stage::Intake, "found none").at("/detail/customerId");
-        serde_json::from_value(json!({
-            "vendor": "mailchimp", "entity": "-", "event_id": id, "status": "REJECTED", "message_id": "m",
-            "event_time": now(), "settled_at": now(), "error": ErrorRecord::from(&error),
-        }))
-        .unwrap()
-    }
-
-    fn overview(events: Events, entities: Vec<(Vec<EntityRecord>, usize)>) -> Overview {
-        Overview {
-            stack: "s".into(),
-            since: "2026-01-29T13:36:26Z".parse().unwrap(),
-            until: now(),
-            vendors: vec![AtVendor::of("mailchimp", events, entities)],
-        }
-    }
-
-    #[test]
-    fn people_see_counts_and_reasons_that_wrap() {
-        let mut events = Events::default();
-        events.add(nameless("e-3"));
-        let entities = vec![(vec![], 0), (vec![rejected("c-1")], 0), (vec![parked("c-2")], 7)];
-        for width in [80, 120, 200] {
-            let text = overview(
-                Events {
-                    counts: events.counts.clone(),
-                    nameless: events.nameless.clone(),
-                },
-                entities.clone(),
-            )
-            .text(width);
-            let widest = text.lines().map(|line| line.chars().count()).max().unwrap();
-            assert!(widest <= usize::from(width), "{widest} > {width}:\n{text}");
-            assert!(text.ends_with("mailchimp: 7 more not shown\n"), "{text}");
-        }
-        let text = overview(events, entities).text(200);
-        for expected in [
-            "customer/c-1",
-            "customer/c-2",
-            "event e-3",
-            "/email",
-            "E503",
-            "2026-01-29 14:40",
-        ] {
-            assert!(text.contains(expected), "{expected} in\n{text}");
-        }
-        for word in REASON.split_whitespace() {
-            assert!(text.contains(word), "{word} in\n{text}");
-        }
-    }
-
-    #[test]
-    fn json_has_stable_names_and_the_whole_reason() {
-        let mut events = Events::default();
-        events.add(nameless("e-3"));
-        let entities = vec![(vec![], 0), (vec![rejected("c-1")], 0), (vec![parked("c-2")], 0)];
-        let json = serde_json::to_value(overview(events, entities)).unwrap();
-        let time = "2026-01-29T14:36:26Z";
-        let expected = json!({"stack": "s", "since": "2026-01-29T13:36:26Z", "until": time, "vendors": [{
-        "vendor": "mailchimp", "total": 1, "attention_not_shown": 0,
-        "events": {"SYNCED": 0, "DELETED": 0, "UNCHANGED": 0, "COVERED": 0, "COALESCED": 0, "PARKED": 0,
-            "REJECTED": 1, "DEAD": 0},
-        "attention": [
-            {"entity": "customer/c-1", "event_id": null, "status": "REJECTED", "since": time, "wake_at": null,
-                "attempts": 1, "error": {"stage": "map", "field": "/email", "code": null, "reason": REASON,
-                "kind": "invalid", "verdict": "permanent"}},
-            {"entity": null, "event_id": "e-3", "status": "REJECTED", "since": time, "wake_at": null,
-                "attempts": null, "error": {"stage": "intake", "field": "/detail/customerId", "code": null,
-                "reason": "found none", "kind": "invalid", "verdict": "permanent"}},
-            {"entity": "customer/c-2", "event_id": null, "status": "PARKED", "since": time,
-                "wake_at": "2026-01-29T14:40:00Z", "attempts": 2, "error": {"stage": "push", "field": null,
-                "code": "E503", "reason": "found 503", "kind": "unavailable", "verdict": "retry"}},
-        ]}]});
-        assert_eq!(json, expected);
-    }
-
-    #[test]
-    fn at_most_fifty_are_listed_and_the_rest_is_counted() {
-        let mut events = Events::default();
-        for index in 0..60 {
-            events.add(nameless(&index.to_string()));
-        }
-        let vendor = AtVendor::of("mailchimp", events, vec![(vec![rejected("c-1")], 3)]);
-        assert_eq!((vendor.attention.len(), vendor.attention_not_shown), (50, 14));
-        assert_eq!(
-            vendor.attention[1].event_id.as_deref(),
-            Some("59"),
-            "newest first"
-        );
-    }
-
-    #[test]
-    fn a_healthy_stack_says_so() {
-        let text = overview(Events::default(), Vec::new()).text(120);
-        assert!(text.contains("Nothing needs attention"), "{text}");
-    }
-}
+mod tests;

@@ -1,6 +1,6 @@
 //! Lanes on an SQS FIFO queue.
 
-use aws_sdk_sqs::error::DisplayErrorContext;
+use aws_sdk_sqs::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, SendMessageBatchRequestEntry};
 use futures::future::{BoxFuture, join_all};
 
@@ -42,9 +42,7 @@ impl SqsLanes {
         }
         let answer = match request.send().await {
             Ok(answer) => answer,
-            Err(error) => {
-                return failed(messages.len(), &DisplayErrorContext(error).to_string());
-            }
+            Err(error) => return (0..messages.len()).map(|_| Err(refused(&error))).collect(),
         };
         // An entry that the answer does not name was not confirmed: it counts as failed.
         let mut results = failed(messages.len(), "the queue's answer does not name this entry");
@@ -107,6 +105,13 @@ fn slot<'a>(results: &'a mut [Result<(), Error>], id: &str) -> Option<&'a mut Re
 
 fn failed(count: usize, message: &str) -> Vec<Result<(), Error>> {
     (0..count).map(|_| Err(unavailable(message))).collect()
+}
+
+fn refused<E>(error: &SdkError<E>) -> Error
+where
+    E: std::error::Error + ProvideErrorMetadata + 'static,
+{
+    unavailable(&DisplayErrorContext(error).to_string()).code(error.code().unwrap_or("no answer"))
 }
 
 fn unavailable(message: &str) -> Error {

@@ -331,6 +331,7 @@ where
         Stage::Settle,
         format!("the ledger: {}", DisplayErrorContext(error)),
     )
+    .code(error.code().unwrap_or("no answer"))
 }
 
 /// 0, 50, 100, 200 ms before each round.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, Select};
 use futures::future::try_join_all;
@@ -20,7 +20,7 @@ const MAX_READS: usize = 100;
 
 /// Reads the ledger for people and programs: never scans.
 ///
-/// Errors carry DynamoDB's code as [`Error::vendor_code`].
+/// Errors carry AWS's code as [`Error::vendor_code`].
 #[derive(Debug, Clone)]
 pub struct Reader {
     client: Client,
@@ -111,7 +111,7 @@ impl Reader {
             .flatten()
             .map(record)
             .collect::<Result<Vec<EventRecord>, _>>()?;
-        events.sort_by(|a, b| (a.event_time, a.settled_at).cmp(&(b.event_time, b.settled_at)));
+        events.sort_by_key(|event| (event.event_time, event.settled_at));
         Ok(events)
     }
 
@@ -259,7 +259,12 @@ where
     E: std::error::Error + ProvideErrorMetadata + 'static,
 {
     let Some(code) = error.code() else {
-        let message = DisplayErrorContext(error).to_string();
+        let mut message = error.to_string();
+        let mut cause = std::error::Error::source(error);
+        while let Some(error) = cause {
+            message = format!("{message}: {error}");
+            cause = error.source();
+        }
         return Error::retry(ErrorKind::Unavailable, Stage::Settle, message);
     };
     let message = error.message().unwrap_or("the table cannot be read");
@@ -267,22 +272,4 @@ where
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn kinds_are_the_statuses_that_the_index_holds() {
-        let statuses =
-            [AttentionKind::Wake, AttentionKind::Rejected, AttentionKind::Dead].map(AttentionKind::status);
-        assert_eq!(statuses, [Status::Parked, Status::Rejected, Status::Dead]);
-    }
-
-    #[test]
-    fn an_index_entry_needs_both_keys() {
-        let text = |text: &str| AttributeValue::S(text.to_owned());
-        let mut item = Item::from([("pk".to_owned(), text("webhook#customer/1"))]);
-        assert_eq!(index_entry(&item), None);
-        item.insert("attention_sk".to_owned(), text("dead#2026"));
-        assert_eq!(index_entry(&item), Some(("dead#2026", "webhook#customer/1")));
-    }
-}
+mod tests;

@@ -111,6 +111,9 @@ async fn sam(aws: &Aws, arguments: &[&str]) -> Result<(), CloudError> {
         .args(arguments)
         .current_dir(project())
         .stdin(Stdio::null())
+        // The project's defaults, also for a template that stands elsewhere.
+        .arg("--config-file")
+        .arg(project().join("samconfig.toml"))
         .env("SAM_CLI_TELEMETRY", "0")
         .env("SAM_CLI_POLL_DELAY", "0.5")
         .kill_on_drop(true);

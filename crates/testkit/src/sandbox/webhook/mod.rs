@@ -248,7 +248,8 @@ async fn receive(State(service): State<Webhook>, headers: HeaderMap, body: Bytes
 
 impl Inbox {
     fn take(&mut self, delivery: Delivery) -> Response {
-        let answer = json!({ "id": delivery.id });
+        // The receiver's own id for what it keeps: the same at each delivery about a subject.
+        let answer = json!({ "id": format!("kept-{}", delivery.subject.as_deref().unwrap_or(&delivery.id)) });
         if let Some(first) = self.seen.get(&delivery.id).and_then(|&at| self.history.get(at)) {
             self.repeats += 1;
             let same = (&first.event_type, first.timestamp, &first.data);

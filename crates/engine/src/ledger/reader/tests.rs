@@ -1,0 +1,157 @@
+//! The reader against a table that answers in pages and leaves keys unread.
+
+use std::sync::{Arc, Mutex};
+
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+use serde_json::{Value, json};
+
+use super::*;
+
+const ENTITIES: usize = 130;
+
+/// Only shard 0 of anything holds something: customers 0 to 129, in pages of 60; one key of a batch in ten is left
+/// unread at first.
+#[derive(Debug, Clone, Default)]
+struct Table(Arc<Mutex<Vec<String>>>);
+
+impl Table {
+    fn reader(&self) -> Reader {
+        let config = aws_sdk_dynamodb::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("eu-west-1"))
+            .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+            .http_client(self.clone());
+        Reader::new(Client::from_conf(config.build()), "ledger".to_owned())
+    }
+
+    fn calls(&self, target: &str) -> usize {
+        let calls = self.0.lock().unwrap();
+        calls.iter().filter(|call| call.ends_with(target)).count()
+    }
+
+    fn answer(&self, target: &str, request: &Value) -> Value {
+        self.0.lock().unwrap().push(target.to_owned());
+        if target.ends_with("Query") {
+            query(request)
+        } else {
+            batch(request)
+        }
+    }
+}
+
+fn query(request: &Value) -> Value {
+    let pk = request["ExpressionAttributeValues"][":pk"]["S"].as_str().unwrap();
+    if !pk.ends_with("#0") {
+        return json!({"Count": 0, "Items": []});
+    }
+    let last = |id: usize| json!({"pk": {"S": id.to_string()}});
+    let start = &request["ExclusiveStartKey"]["pk"]["S"];
+    let start: usize = start.as_str().map_or(0, |id| id.parse().unwrap());
+    let end = (start + 60).min(ENTITIES);
+    let page = (start..end).map(|id| match request["IndexName"].as_str() {
+        Some(_) => json!({
+            "pk": {"S": format!("webhook#customer/{id}")}, "attention_sk": {"S": format!("dead#{id:03}")},
+        }),
+        None => json!({
+            "vendor": {"S": "webhook"}, "entity": {"S": "customer/1"}, "event_id": {"S": id.to_string()},
+            "status": {"S": "SYNCED"}, "message_id": {"S": "m"}, "settled_at": {"S": "2026-01-29T14:59:00Z"},
+            "event_time": {"S": format!("2026-01-29T14:{:02}:00Z", id % 60)},
+        }),
+    });
+    let mut answer = json!({"Count": end - start, "Items": page.collect::<Vec<_>>()});
+    if end < ENTITIES {
+        answer["LastEvaluatedKey"] = last(end);
+    }
+    answer
+}
+
+fn batch(request: &Value) -> Value {
+    let keys = request["RequestItems"]["ledger"]["Keys"].as_array().unwrap();
+    assert!(keys.len() <= MAX_READS);
+    let (left, read): (Vec<_>, Vec<_>) = keys
+        .iter()
+        .partition(|key| keys.len() > 10 && key["pk"]["S"].as_str().unwrap().ends_with('7'));
+    let items = read.into_iter().map(|key| {
+        let entity = key["pk"]["S"].as_str().unwrap().strip_prefix("webhook#").unwrap();
+        // One has recovered since the index was read.
+        let status = if entity == "customer/5" { "SYNCED" } else { "DEAD" };
+        json!({
+            "vendor": {"S": "webhook"}, "entity": {"S": entity}, "status": {"S": status}, "revision": {"N": "1"},
+            "settled_at": {"S": "2026-01-29T14:36:26Z"},
+        })
+    });
+    let mut answer = json!({"Responses": {"ledger": items.collect::<Vec<_>>()}, "UnprocessedKeys": {}});
+    if !left.is_empty() {
+        answer["UnprocessedKeys"] = json!({"ledger": {"Keys": left}});
+    }
+    answer
+}
+
+impl HttpClient for Table {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+impl HttpConnector for Table {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let target = request.headers().get("x-amz-target").unwrap();
+        let body = serde_json::from_slice(request.body().bytes().unwrap()).unwrap();
+        let answer = self.answer(target, &body).to_string();
+        HttpConnectorFuture::ready(Ok(HttpResponse::new(
+            200.try_into().unwrap(),
+            SdkBody::from(answer),
+        )))
+    }
+}
+
+#[tokio::test]
+async fn events_of_all_pages_are_read_newest_last() {
+    let table = Table::default();
+    let events = table
+        .reader()
+        .events_of_hour("webhook", "2026-01-29T14")
+        .await
+        .unwrap();
+    assert_eq!(events.len(), ENTITIES);
+    assert!(events.is_sorted_by_key(|event| event.event_time));
+    assert_eq!(table.calls("Query"), 3 + usize::from(EVENT_SHARDS) - 1);
+}
+
+#[tokio::test]
+async fn unread_keys_are_asked_for_again_and_the_recovered_left_out() {
+    let table = Table::default();
+    let dead = table
+        .reader()
+        .attention("webhook", AttentionKind::Dead, 200)
+        .await
+        .unwrap();
+    assert_eq!(dead.len(), ENTITIES - 1);
+    assert_eq!(dead[0].entity.as_str(), "customer/129", "newest first");
+    assert_eq!(dead[128].entity.as_str(), "customer/0");
+    assert!(table.calls("BatchGetItem") > 2);
+}
+
+#[tokio::test]
+async fn a_limit_reads_no_further() {
+    let table = Table::default();
+    let dead = table
+        .reader()
+        .attention("webhook", AttentionKind::Dead, 50)
+        .await
+        .unwrap();
+    assert!(dead.len() <= 50, "{}", dead.len());
+    assert_eq!(table.calls("Query"), usize::from(ATTENTION_SHARDS));
+    let count = table
+        .reader()
+        .attention_count("webhook", AttentionKind::Dead)
+        .await
+        .unwrap();
+    assert_eq!(count, ENTITIES);
+}
