@@ -10,14 +10,16 @@ TOOLS := .venv/tools/bin
 DENY_VERSION := 0.20.2
 
 # Processor the functions are built for: this machine's for local runs, `ARCH=arm64` for the template's default.
-ARCH ?= x86_64
+ARCH ?= $(subst aarch64,arm64,$(shell uname -m))
 # `SHIP=1` builds with the workspace's release profile. Local loops skip link-time optimisation: minutes become seconds.
 SHIP ?=
 QUICK := $(if $(SHIP),,CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16)
 # `ENDPOINT=http://localhost:4566` uses an emulator that already runs instead of starting one.
 ENDPOINT ?=
+# Where the functions reach the sandbox if not on this machine's loopback: `SANDBOX_HOST=host.docker.internal`.
+SANDBOX_HOST ?=
 LOCAL = cargo run --quiet -p vendorbridge-testkit --bin local --
-FLAGS = $(if $(ENDPOINT),--endpoint $(ENDPOINT))
+FLAGS = $(if $(ENDPOINT),--endpoint $(ENDPOINT)) $(if $(SANDBOX_HOST),--sandbox-host $(SANDBOX_HOST))
 
 .PHONY: help
 help: ## this list
@@ -40,6 +42,7 @@ demo: setup build ## deploy to a local cloud, publish sample events, show what h
 
 .PHONY: up
 up: setup build ## the same, and stay up until Ctrl-C
+	@cargo build --quiet -p vendorbridge-cli
 	@$(LOCAL) up $(FLAGS)
 
 .PHONY: test

@@ -11,7 +11,7 @@ use vendorbridge_tests::{LIST, change};
 
 use crate::stage;
 
-const WITHIN: Duration = Duration::from_secs(60);
+const WITHIN: Duration = Duration::from_mins(1);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nine_good_and_one_bad_sync_nine() {

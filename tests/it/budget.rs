@@ -1,4 +1,5 @@
-//! DynamoDB requests and write units per event, counted on the wire, against DESIGN's budget.
+//! DynamoDB requests and write units per event, counted on the wire, against the budget: two units for a synced event,
+//! one for any other, no index write on the healthy path.
 //!
 //! The real engine and the real adapter write to the emulator's table through a counting HTTP client; the deployed
 //! functions get no event.

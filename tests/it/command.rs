@@ -54,7 +54,7 @@ async fn sends_events_and_shows_what_became_of_them() {
     let sent: Value = serde_json::from_slice(&sent.stdout).unwrap();
     assert!(sent[0]["event_id"].is_string(), "{sent}");
 
-    let status = until("the outcome", Duration::from_secs(60), async || {
+    let status = until("the outcome", Duration::from_mins(1), async || {
         let status = run(&world, &["status", "--entity", "customer/c-4711", "--json"]).await;
         let text = text(&status.stdout);
         Ok((text.matches("SYNCED").count() >= 2).then_some(text))

@@ -37,7 +37,7 @@ async fn both_vendors_end_with_the_source_state() {
     let started = Instant::now();
     let events = changes(&world, &customers).await.unwrap();
     assert_eq!(events.len(), EVENTS);
-    let settled = settle_everything(&world, &events, Duration::from_secs(240))
+    let settled = settle_everything(&world, &events, Duration::from_mins(4))
         .await
         .unwrap();
     let took = started.elapsed();

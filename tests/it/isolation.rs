@@ -51,7 +51,7 @@ async fn measure(world: &World, customers: &[usize], what: &str) -> Vec<i64> {
     let events = changes(world, customers).await.unwrap();
     let mut percentiles = Vec::new();
     for vendor in VENDORS {
-        let records = outcomes(world, vendor, &events, Duration::from_secs(120), |_| true)
+        let records = outcomes(world, vendor, &events, Duration::from_mins(2), |_| true)
             .await
             .unwrap();
         let (mut healthy_events, mut healthy) = (Vec::new(), Vec::new());

@@ -21,7 +21,7 @@ async fn the_roles_suffice() {
     let customers: Vec<_> = (0..20).collect();
     let events = changes(&world, &customers).await.unwrap();
     for vendor in VENDORS {
-        let records = outcomes(&world, vendor, &events, Duration::from_secs(60), |_| true)
+        let records = outcomes(&world, vendor, &events, Duration::from_mins(1), |_| true)
             .await
             .unwrap();
         assert!(
@@ -29,7 +29,7 @@ async fn the_roles_suffice() {
             "{vendor} parked nothing"
         );
     }
-    let settled = settle_everything(&world, &events, Duration::from_secs(60))
+    let settled = settle_everything(&world, &events, Duration::from_mins(1))
         .await
         .unwrap();
     for vendor in VENDORS {

@@ -2,6 +2,12 @@
 //!
 //! Needs `make setup build`. Every test has an emulator, a sandbox and a folder of its own.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
+
 mod bad_input;
 mod budget;
 mod coalescing;

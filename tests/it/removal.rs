@@ -8,7 +8,7 @@ use vendorbridge_tests::{changes, differences, email, outcomes, settle_everythin
 
 use crate::stage;
 
-const WITHIN: Duration = Duration::from_secs(60);
+const WITHIN: Duration = Duration::from_mins(1);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_vendor_can_be_removed_and_added_back() {

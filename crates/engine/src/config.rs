@@ -175,7 +175,7 @@ fn required(lookup: Lookup<'_>, variable: &str, expected: &str) -> Result<String
 
 fn number<T>(lookup: Lookup<'_>, variable: &str, default: T, min: T, max: T) -> Result<T, ConfigError>
 where
-    T: std::str::FromStr + PartialOrd + std::fmt::Display,
+    T: Copy + std::str::FromStr + PartialOrd + std::fmt::Display,
 {
     let Some(text) = lookup(variable) else {
         return Ok(default);

@@ -79,7 +79,8 @@ mod tests {
     }
 
     fn synced(read_at: i64, version: Option<Version>) -> EntityRecord {
-        let mut record = EntityRecord::unknown("mailchimp", entity()).next(Status::Synced, "e0", at(read_at));
+        let mut record =
+            EntityRecord::unknown("mailchimp", entity()).next(Status::Synced, "e0", at(read_at), at(read_at));
         record.read_at = Some(at(read_at));
         record.pushed_version = version;
         record

@@ -116,8 +116,8 @@ impl ErrorKind {
 
 /// A failure: kind, verdict, place and, where there is one, the error behind it.
 ///
-/// `Display` is safe to store in the ledger: [`Error::new`] takes e-mail addresses out of the message. It is not
-/// logged; logs carry the kind, stage, pointer and code only.
+/// Safe to store in the ledger: e-mail addresses are taken out of message, pointer and code, and long ones are cut. Logs
+/// carry kind, stage, pointer and code, never the message.
 pub struct Error(Box<Inner>);
 
 struct Inner {
@@ -160,14 +160,14 @@ impl Error {
     /// Names the field by JSON Pointer (RFC 6901).
     #[must_use]
     pub fn at(mut self, pointer: impl Into<String>) -> Self {
-        self.0.pointer = Some(pointer.into());
+        self.0.pointer = Some(without_addresses(&pointer.into()));
         self
     }
 
     /// Adds the code by which the other side names the failure.
     #[must_use]
     pub fn code(mut self, code: impl Into<String>) -> Self {
-        self.0.code = Some(code.into());
+        self.0.code = Some(without_addresses(&code.into()));
         self
     }
 

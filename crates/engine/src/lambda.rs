@@ -147,6 +147,7 @@ struct WakeRequest {
 }
 
 /// Runs the waker: sends the parked entities of one vendor that are due back into their lanes.
+#[must_use]
 pub fn waker() -> ExitCode {
     run(async {
         let table = config::ledger_table(&environment)?;

@@ -50,7 +50,7 @@ impl Backoff {
         } else {
             let factor = 2_u32.saturating_pow(attempt.max(1));
             let upper = self.base.saturating_mul(factor).min(self.cap).max(self.base);
-            self.base + (upper - self.base).mul_f64(random)
+            self.base + upper.saturating_sub(self.base).mul_f64(random)
         };
         Some(now.saturating_add(signed(wait)).unwrap_or(Timestamp::MAX))
     }

@@ -39,7 +39,7 @@ pub(crate) fn settled(event: &EventRecord) {
         attempt = event.attempt,
         by_event = event.by_event.as_deref().map(loggable),
         version = event.version.as_ref().map(tracing::field::display),
-        freshness_ms = event.settled_at.duration_since(event.event_time).as_millis().max(0) as u64,
+        freshness_ms = freshness(event),
         source_ms = event.source_ms,
         vendor_ms = event.vendor_ms,
         wake_at = event.wake_at.map(tracing::field::display),
@@ -54,7 +54,12 @@ pub(crate) fn settled(event: &EventRecord) {
     );
 }
 
-/// Ids can be e-mail addresses: those are logged as a hash, which the ledger can be asked for.
+/// Milliseconds from the event to its outcome; 0 where the sender's clock is ahead.
+fn freshness(event: &EventRecord) -> u64 {
+    u64::try_from(event.settled_at.duration_since(event.event_time).as_millis()).unwrap_or(0)
+}
+
+/// Ids can be e-mail addresses: those are logged as a hash, the same for the same id.
 fn loggable(id: &str) -> String {
     if id.contains('@') || id.contains("%40") {
         format!("sha256:{}", crate::lane::short_hash(id))

@@ -38,7 +38,7 @@ mod tests {
         let answer = Answer {
             status: http::StatusCode::from_u16(status).unwrap(),
             headers: http::HeaderMap::new(),
-            body: Default::default(),
+            body: Vec::new().into(),
         };
         let error = check(&answer, Timestamp::UNIX_EPOCH).unwrap_err();
         assert_eq!((error.kind(), error.verdict()), (kind, expected));

@@ -11,7 +11,7 @@ use vendorbridge::vendor::{Invalid, Push};
 pub(crate) struct Message<'a> {
     /// `<entity type>.updated` or `<entity type>.deleted`.
     #[serde(rename = "type")]
-    message_type: String,
+    kind: String,
     /// When the change was announced; `webhook-timestamp` says when the message was sent.
     timestamp: Timestamp,
     data: Data<'a>,
@@ -38,7 +38,7 @@ impl<'a> Message<'a> {
 
     fn new(push: &Push<'a>, what: &str, state: Option<&'a Map<String, Value>>) -> Self {
         Self {
-            message_type: format!("{}.{what}", push.entity.entity_type()),
+            kind: format!("{}.{what}", push.entity.entity_type()),
             timestamp: push.event_time,
             data: Data {
                 id: push.entity.id(),

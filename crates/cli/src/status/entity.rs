@@ -210,7 +210,8 @@ mod tests {
         let now: Timestamp = "2026-01-29T14:36:26Z".parse().unwrap();
         let key = EntityKey::new("customer", "c-4711").unwrap();
         let error = vendorbridge::Error::retry(ErrorKind::Unavailable, Stage::Push, "found 503").code("E503");
-        let mut record = EntityRecord::unknown("mailchimp", key.clone()).next(Status::Synced, "e-1", now);
+        let mut record =
+            EntityRecord::unknown("mailchimp", key.clone()).next(Status::Synced, "e-1", now, now);
         record.link = Some("l-1".into());
         record.pushed_version = Some(Version::Number(12));
         record.read_at = Some(now);
@@ -224,7 +225,7 @@ mod tests {
             version: None,
             error: ErrorRecord::from(&error),
         });
-        let record = record.next(Status::Parked, "e-2", now);
+        let record = record.next(Status::Parked, "e-2", now, now);
         EntityReport::of(&key, [("mailchimp", Some(record)), ("webhook", None)])
     }
 

@@ -60,6 +60,18 @@ pub(super) struct Work<'a> {
     pub(super) trusted: bool,
 }
 
+impl Work<'_> {
+    /// Which try this is, from 1. What was rejected or dead starts afresh.
+    fn attempt(&self) -> u32 {
+        let before = if self.record.parked.is_some() {
+            self.record.attempts
+        } else {
+            0
+        };
+        before.saturating_add(1)
+    }
+}
+
 /// What an attempt found out on its way, whether or not it got through.
 #[derive(Default)]
 struct Trace {
@@ -140,7 +152,7 @@ impl Engine {
         let version = trace.version.clone();
         let key = idempotency_key(work.leader, &mapped.hash, version.as_ref());
         let started = self.now();
-        let push = self.push_of(work, version.as_ref(), &key, started);
+        let push = push_of(work, version.as_ref(), &key, started);
         let link = entity.vendor.push(push, &mapped).await;
         trace.vendor_ms = Some(self.millis_since(started));
         Ok(Reached::Pushed {
@@ -157,30 +169,9 @@ impl Engine {
         }
         let key = idempotency_key(work.leader, "removed", None);
         let started = self.now();
-        let removed = entity
-            .vendor
-            .remove(self.push_of(work, None, &key, started))
-            .await;
+        let removed = entity.vendor.remove(push_of(work, None, &key, started)).await;
         trace.vendor_ms = Some(self.millis_since(started));
         removed.map(|()| Reached::Removed)
-    }
-
-    fn push_of<'a>(
-        &self,
-        work: &Work<'a>,
-        version: Option<&'a Version>,
-        idempotency_key: &'a str,
-        now: Timestamp,
-    ) -> Push<'a> {
-        Push {
-            entity: work.entity,
-            link: work.record.link.as_deref(),
-            event_id: &work.leader.event_id,
-            event_time: work.leader.event_time,
-            version,
-            idempotency_key,
-            now,
-        }
     }
 
     /// The entity record after the attempt: pure but for the clock and the jitter.
@@ -193,7 +184,9 @@ impl Engine {
             Err(error) if error.verdict() == Verdict::Permanent => Status::Rejected,
             Err(_) => Status::Parked,
         };
-        let mut next = work.record.next(status, &work.leader.event_id, now);
+        let mut next = work
+            .record
+            .next(status, &work.leader.event_id, work.leader.event_time, now);
         next.parked = None;
         next.error = None;
         match result {
@@ -220,7 +213,7 @@ impl Engine {
     }
 
     fn fail(&self, next: &mut EntityRecord, work: &Work<'_>, trace: &Trace, error: &Error, now: Timestamp) {
-        next.attempts = work.record.attempts.saturating_add(1);
+        next.attempts = work.attempt();
         // Any failure at the vendor may have changed something there: a plan's first call may have got through.
         next.unsure |= error.stage() == Stage::Push;
         if next.unsure && next.link.is_none() {
@@ -271,7 +264,7 @@ impl Engine {
             event_time: work.leader.event_time,
             settled_at: next.settled_at,
             message_id: work.leader.message_id.clone(),
-            attempt: Some(work.record.attempts.saturating_add(1)),
+            attempt: Some(work.attempt()),
             by_event: None,
             link: next.link.clone(),
             version: trace.version,
@@ -285,6 +278,23 @@ impl Engine {
 
     fn millis_since(&self, start: Timestamp) -> u64 {
         u64::try_from(self.now().duration_since(start).as_millis()).unwrap_or(0)
+    }
+}
+
+fn push_of<'a>(
+    work: &Work<'a>,
+    version: Option<&'a Version>,
+    idempotency_key: &'a str,
+    now: Timestamp,
+) -> Push<'a> {
+    Push {
+        entity: work.entity,
+        link: work.record.link.as_deref(),
+        event_id: &work.leader.event_id,
+        event_time: work.leader.event_time,
+        version,
+        idempotency_key,
+        now,
     }
 }
 

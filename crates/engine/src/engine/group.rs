@@ -40,7 +40,7 @@ impl Engine {
         for item in items {
             match decide(record, &item.message, item.delivery.receive_count > 1, now) {
                 Decision::Covered => outcomes.push((item.index, self.covered(record, item))),
-                Decision::Stale => outcomes.push((item.index, Outcome::Done)),
+                Decision::Stale => outcomes.push((item.index, self.stale(record, item))),
                 Decision::Join => joining.push(item),
                 Decision::Sync => syncing.push(item),
             }
@@ -51,6 +51,17 @@ impl Engine {
             outcomes.extend(self.sync(entity, record, &syncing, &joining).await?);
         }
         Ok(outcomes)
+    }
+
+    /// A wake that comes too late. Delivered before, it may itself have settled the entity and died before the event's
+    /// record was written: the entity record remembers that outcome.
+    fn stale(&self, record: &EntityRecord, item: &Item<'_>) -> Outcome {
+        match record.recent.last() {
+            Some(latest) if item.delivery.receive_count > 1 => Outcome::Settled(Box::new(
+                outcome::remembered(self.vendor(), record, latest, item.delivery),
+            )),
+            _ => Outcome::Done,
+        }
     }
 
     fn covered(&self, record: &EntityRecord, item: &Item<'_>) -> Outcome {

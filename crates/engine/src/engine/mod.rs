@@ -27,7 +27,7 @@ use outcome::Outcome;
 
 /// One type of entity: how it is announced, who holds its truth, and the vendor that must follow.
 pub struct Entity {
-    entity_type: String,
+    name: String,
     announcements: Vec<Announcement>,
     source: Box<dyn Source>,
     vendor: Box<dyn DynVendor>,
@@ -37,7 +37,7 @@ impl Entity {
     /// Entities of this type are read from `source` and pushed to `vendor`.
     pub fn new(entity_type: &str, source: impl Source + 'static, vendor: impl Vendor) -> Self {
         Self {
-            entity_type: entity_type.to_owned(),
+            name: entity_type.to_owned(),
             announcements: Vec::new(),
             source: Box::new(source),
             vendor: Box::new(vendor),
@@ -104,15 +104,15 @@ impl Engine {
     /// A message is left out of the answer, and thereby acknowledged, only when its outcome is in the ledger or it
     /// stands in its entity's lane.
     pub async fn handle(&self, batch: &Batch) -> Vec<String> {
-        let mut outcomes = Vec::with_capacity(batch.deliveries.len());
+        let mut malformed = Vec::new();
         let mut strays = Vec::new();
         let mut groups: HashMap<EntityKey, Vec<Item<'_>>> = HashMap::new();
         let mut order = Vec::new();
         for (index, delivery) in batch.deliveries.iter().enumerate() {
             match parse(&delivery.body, self.announcements()) {
-                Err(malformed) => {
-                    let event = outcome::malformed(self.vendor(), delivery, malformed, self.now());
-                    outcomes.push((index, Outcome::Settled(Box::new(event))));
+                Err(reason) => {
+                    let event = outcome::malformed(self.vendor(), delivery, reason, self.now());
+                    malformed.push((index, Outcome::Settled(Box::new(event))));
                 }
                 Ok(message) if delivery.group == lane(message.entity()) => {
                     let entity = message.entity().clone();
@@ -135,7 +135,8 @@ impl Engine {
         }
 
         let intake = async {
-            let handed = self.hand_over(strays).await;
+            let mut handed = self.hand_over(strays).await;
+            handed.extend(malformed);
             if order.is_empty() {
                 handed
             } else {
@@ -150,8 +151,7 @@ impl Engine {
                 .concat()
                 .await
         };
-        let (handed, worked) = futures::join!(intake, lanes);
-        outcomes.extend(handed);
+        let (mut outcomes, worked) = futures::join!(intake, lanes);
         outcomes.extend(worked);
         let mut returned = vec![true; batch.deliveries.len()];
         for (index, outcome) in self.record(&batch.request_id, outcomes).await {
@@ -160,7 +160,7 @@ impl Engine {
         again(&batch.deliveries, &returned)
     }
 
-    /// Acknowledges what was handed over before the rest of the batch is done.
+    /// Acknowledges what was handed over, or refused, before the rest of the batch is done.
     ///
     /// The intake lane is one message group: no other consumer gets any of it while one of its messages is in flight.
     /// Without this, one slow vendor call would hold up every notification behind it
@@ -177,7 +177,7 @@ impl Engine {
                 .collect();
             if let Err(error) = self.parts.lanes.acknowledge(&receipts).await {
                 // Lambda acknowledges them with the rest of the batch.
-                telemetry::returned(self.vendor(), "-", 0, &error);
+                telemetry::returned(self.vendor(), "-", receipts.len(), &error);
             }
         }
         recorded
@@ -297,7 +297,7 @@ impl Engine {
             entity
                 .announcements
                 .iter()
-                .map(|announcement| (entity.entity_type.as_str(), announcement))
+                .map(|announcement| (entity.name.as_str(), announcement))
         })
     }
 
@@ -305,7 +305,7 @@ impl Engine {
         self.parts
             .entities
             .iter()
-            .find(|entity| entity.entity_type == entity_type)
+            .find(|entity| entity.name == entity_type)
     }
 }
 

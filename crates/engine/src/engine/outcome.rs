@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::ledger::{ErrorRecord, EventRecord, Status};
+use crate::ledger::{EntityRecord, ErrorRecord, EventRecord, Recent, Status};
 use crate::message::{Delivery, Malformed, Notification};
 use crate::{Error, ErrorKind, Stage};
 
@@ -88,4 +88,36 @@ pub(super) fn coalesced(
     let mut event = event(vendor, notification, delivery, Status::Coalesced, now);
     event.by_event = Some(into.to_owned());
     event
+}
+
+/// The record of an event whose outcome only the entity record has.
+pub(super) fn remembered(
+    vendor: &str,
+    record: &EntityRecord,
+    latest: &Recent,
+    delivery: &Delivery,
+) -> EventRecord {
+    EventRecord {
+        vendor: vendor.to_owned(),
+        entity: record.entity.as_str().to_owned(),
+        event_id: latest.event_id.clone(),
+        detail_type: None,
+        status: latest.status,
+        event_time: latest.time,
+        settled_at: latest.at,
+        message_id: delivery.message_id.clone(),
+        attempt: None,
+        by_event: None,
+        link: record.link.clone(),
+        version: record.pushed_version.clone(),
+        source_ms: None,
+        vendor_ms: None,
+        wake_at: record.parked.as_ref().map(|parked| parked.wake_at),
+        error: record
+            .parked
+            .as_ref()
+            .map(|parked| parked.error.clone())
+            .or_else(|| record.error.clone()),
+        request_id: String::new(),
+    }
 }

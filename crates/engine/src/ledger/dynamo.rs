@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, PutRequest, WriteRequest};
 use futures::future::{BoxFuture, join_all};
 use jiff::ToSpan;
@@ -157,7 +158,7 @@ impl DynamoLedger {
             .map_err(|error| {
                 let lost_race = error
                     .as_service_error()
-                    .is_some_and(|e| e.is_conditional_check_failed_exception());
+                    .is_some_and(UpdateItemError::is_conditional_check_failed_exception);
                 if lost_race {
                     let message = "the entity was settled by somebody else in between";
                     Error::retry(ErrorKind::Conflict, Stage::Settle, message)
@@ -223,9 +224,9 @@ impl DynamoLedger {
             )
         });
         let unwritten: Vec<_> = waiting.iter().filter_map(sort_key_of).collect();
-        let outcome = |event: &EventRecord| match unwritten.contains(&event.sort_key().as_str()) {
-            true => Err(again(&error)),
-            false => Ok(()),
+        let outcome = |event: &EventRecord| {
+            let is_unwritten = unwritten.contains(&event.sort_key().as_str());
+            if is_unwritten { Err(again(&error)) } else { Ok(()) }
         };
         events.iter().map(outcome).collect()
     }
@@ -369,7 +370,12 @@ mod tests {
             error: error.clone(),
         });
         full.error = Some(error);
-        let full = full.next(Status::Parked, "e", "2026-01-29T14:36:26Z".parse().unwrap());
+        let full = full.next(
+            Status::Parked,
+            "e",
+            full.settled_at,
+            "2026-01-29T14:36:26Z".parse().unwrap(),
+        );
         let item: Item = serde_dynamo::to_item(&full).unwrap();
         let mut fields: Vec<_> = item.keys().map(String::as_str).collect();
         fields.extend(["attention_pk", "attention_sk"]);
@@ -384,8 +390,8 @@ mod tests {
     #[test]
     fn only_what_needs_attention_is_indexed() {
         let now = "2026-01-29T14:36:26Z".parse().unwrap();
-        assert_eq!(attention(&record().next(Status::Synced, "e", now)), None);
-        let (pk, sk) = attention(&record().next(Status::Rejected, "e", now)).unwrap();
+        assert_eq!(attention(&record().next(Status::Synced, "e", now, now)), None);
+        let (pk, sk) = attention(&record().next(Status::Rejected, "e", now, now)).unwrap();
         assert!(pk.starts_with("mailchimp#"), "{pk}");
         assert_eq!(sk, "rejected#2026-01-29T14:36:26.000Z");
     }

@@ -76,13 +76,13 @@ pub struct EventRecord {
     /// Which try this was, from 1; absent where none was made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,
-    /// The event that does this one's work, or whose read covers it.
+    /// The event that does this one's work; for a covered one, the latest that was settled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by_event: Option<String>,
     /// The vendor's id for the entity.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
-    /// The source's version that was read.
+    /// The source's version: the one that was read, or announced where nothing was read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<Version>,
     /// Milliseconds spent asking the source.

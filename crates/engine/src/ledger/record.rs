@@ -7,9 +7,9 @@ use super::Status;
 use crate::{EntityKey, Error, ErrorKind, Stage, Verdict, Version};
 
 /// How many of the latest outcomes an entity record keeps.
-const RECENT: usize = 5;
+const RECENT: usize = 3;
 
-/// One entity at one vendor. Normally under 1 KB: one write unit.
+/// One entity at one vendor. Under 1 KB, one write unit, unless ids or a vendor's words are long.
 ///
 /// Every settle raises `revision` by one and is conditional on the one before. The duplicate window that is left:
 /// a function that dies between the vendor's answer and the settle. The message is then delivered again, and a
@@ -99,6 +99,8 @@ pub struct ErrorRecord {
 pub struct Recent {
     /// The event.
     pub event_id: String,
+    /// When it was sent.
+    pub time: Timestamp,
     /// What became of it.
     pub status: Status,
     /// When.
@@ -129,7 +131,7 @@ impl EntityRecord {
 
     /// The next revision of this record with the outcome of an event.
     #[must_use]
-    pub fn next(&self, status: Status, event_id: &str, now: Timestamp) -> Self {
+    pub fn next(&self, status: Status, event_id: &str, time: Timestamp, now: Timestamp) -> Self {
         let mut next = self.clone();
         next.revision += 1;
         next.status = status;
@@ -137,6 +139,7 @@ impl EntityRecord {
         next.recent.retain(|recent| recent.event_id != event_id);
         next.recent.push(Recent {
             event_id: event_id.to_owned(),
+            time,
             status,
             at: now,
         });
@@ -193,14 +196,14 @@ mod tests {
         let now: Timestamp = "2026-01-29T14:36:26Z".parse().unwrap();
         let mut record = EntityRecord::unknown("mailchimp", EntityKey::new("customer", "1").unwrap());
         for event in ["a", "b", "c", "d", "e", "f", "b"] {
-            record = record.next(Status::Synced, event, now);
+            record = record.next(Status::Synced, event, now, now);
         }
         let events: Vec<_> = record
             .recent
             .iter()
             .map(|recent| recent.event_id.as_str())
             .collect();
-        assert_eq!(events, ["c", "d", "e", "f", "b"]);
+        assert_eq!(events, ["e", "f", "b"]);
         assert_eq!(record.revision, 7);
     }
 }

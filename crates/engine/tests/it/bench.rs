@@ -203,6 +203,12 @@ impl Bench {
         self.deliver_before(deliveries, 30).await
     }
 
+    /// Hands one message to the engine and expects that it is left to the queue.
+    pub(crate) async fn gives_back(&self, delivery: &Delivery) {
+        let returned = self.deliver(std::slice::from_ref(delivery)).await;
+        assert_eq!(returned, std::slice::from_ref(&delivery.message_id));
+    }
+
     pub(crate) async fn deliver_before(&self, deliveries: &[Delivery], seconds: i64) -> Vec<String> {
         let deadline = self.clock.now() + SignedDuration::from_secs(seconds);
         let batch = Batch {

@@ -1,4 +1,4 @@
-//! Requests and writes per event, against DESIGN's budget: two writes for a synced event, one for the others.
+//! Requests and writes per event, against the budget: two writes for a synced event, one for the others.
 
 use vendorbridge::ledger::Status;
 

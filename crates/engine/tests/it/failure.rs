@@ -1,5 +1,7 @@
 //! What happens when something fails: nothing is lost, nobody else waits.
 
+use std::slice;
+
 use vendorbridge::ledger::Status;
 use vendorbridge::{ErrorKind, Stage, Verdict};
 
@@ -160,14 +162,14 @@ async fn an_unreachable_ledger_leaves_the_messages_in_the_queue() {
     bench.set("1", "Ada", None);
     let event = bench.event("1", None);
     bench.ledger.fail_reads(true);
-    assert_eq!(bench.deliver(&[event.clone()]).await, [event.message_id.clone()]);
+    bench.gives_back(&event).await;
     assert_eq!(bench.pushes(), 0);
     bench.ledger.fail_reads(false);
     bench.ledger.fail_settles(true);
-    assert_eq!(bench.deliver(&[event.clone()]).await, [event.message_id.clone()]);
+    bench.gives_back(&event).await;
     bench.ledger.fail_settles(false);
     bench.ledger.fail_records(true);
-    assert_eq!(bench.deliver(&[event.clone()]).await, [event.message_id.clone()]);
+    bench.gives_back(&event).await;
     assert_eq!(bench.ledger.event(&event_id(&event)), None);
 }
 
@@ -185,7 +187,7 @@ async fn a_lost_race_is_synced_again_instead_of_overwriting() {
     let mut theirs = stale.clone();
     theirs.revision += 1;
     bench.ledger.overwrite_after_read(theirs);
-    assert_eq!(bench.deliver(&[event.clone()]).await, [event.message_id.clone()]);
+    bench.gives_back(&event).await;
     event.receive_count = 2;
     assert_eq!(bench.settle(&event).await, Status::Synced);
     assert_eq!(bench.record("1").revision, stale.revision + 2);
@@ -196,10 +198,7 @@ async fn no_work_starts_without_the_time_for_it() {
     let mut bench = Bench::new();
     bench.set("1", "Ada", None);
     let event = bench.event("1", None);
-    assert_eq!(
-        bench.deliver_before(&[event.clone()], 15).await,
-        [event.message_id]
-    );
+    assert_eq!(bench.deliver_before(slice::from_ref(&event), 15).await.len(), 1);
     assert_eq!(bench.pushes(), 0);
 }
 

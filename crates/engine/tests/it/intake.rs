@@ -79,16 +79,24 @@ async fn intake_does_not_wait_for_the_rest_of_its_batch() {
         bench.event_in("intake", "1", Some(1)),
         bench.event("9", None),
         bench.event_in("intake", "1", Some(2)),
+        bench.message("intake", "no JSON"),
     ];
     assert_eq!(bench.deliver(&batch).await, Vec::<String>::new());
     let mut early = bench.lanes.acknowledged();
     early.sort_unstable();
-    assert_eq!(early, [batch[0].receipt.clone(), batch[2].receipt.clone()]);
+    assert_eq!(
+        early,
+        [
+            batch[0].receipt.clone(),
+            batch[2].receipt.clone(),
+            batch[3].receipt.clone()
+        ]
+    );
     assert_eq!(bench.ledger.status(&event_id(&batch[0])), Some(Status::Coalesced));
     // A batch of nothing but intake has nobody to wait for: Lambda's own acknowledgement is soon enough.
     let alone = bench.event_in("intake", "2", None);
     bench.deliver(&[alone]).await;
-    assert_eq!(bench.lanes.acknowledged().len(), 2);
+    assert_eq!(bench.lanes.acknowledged().len(), 3);
 }
 
 #[tokio::test]

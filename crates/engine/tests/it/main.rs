@@ -1,5 +1,11 @@
 //! The engine with a vendor, a source, a ledger and a queue in memory.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
+
 mod bench;
 mod budget;
 mod failure;

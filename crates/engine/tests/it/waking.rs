@@ -22,7 +22,7 @@ async fn parked(after: Option<Duration>) -> (Bench, String) {
 
 #[tokio::test]
 async fn a_parked_entity_comes_back_when_it_is_due() {
-    let (mut bench, event) = parked(Some(Duration::from_secs(120))).await;
+    let (mut bench, event) = parked(Some(Duration::from_mins(2))).await;
     bench.advance(119);
     assert_eq!(bench.wake().await.sent, 0);
     bench.advance(20);
@@ -119,4 +119,37 @@ async fn what_the_queue_does_not_take_stays_due() {
     bench.lanes.accept();
     assert_eq!(bench.wake().await.sent, 1);
     assert_eq!(bench.ledger.status(&event), Some(Status::Synced));
+}
+
+#[tokio::test]
+async fn a_wake_that_died_before_its_event_record_is_made_up_for() {
+    let (mut bench, event) = parked(None).await;
+    bench.advance(60);
+    let mut wake = bench.message("person/1", &wake_body(&key("1"), "w", bench.now()));
+    bench.ledger.fail_records(true);
+    bench.gives_back(&wake).await;
+    assert_eq!(bench.ledger.status(&event), Some(Status::Parked));
+    bench.ledger.fail_records(false);
+    wake.receive_count = 2;
+    assert_eq!(bench.deliver(&[wake]).await, Vec::<String>::new());
+    assert_eq!(bench.ledger.status(&event), Some(Status::Synced));
+}
+
+#[tokio::test]
+async fn the_first_failure_after_a_rejection_waits_shortly_again() {
+    let (mut bench, _) = parked(None).await;
+    lock(&bench.world)
+        .fail_push
+        .insert("1".to_owned(), (ErrorKind::Refused, Verdict::Permanent));
+    bench.advance(60);
+    bench.wake().await;
+    assert_eq!(bench.record("1").status, Status::Rejected);
+    lock(&bench.world).fail_push.insert(
+        "1".to_owned(),
+        (ErrorKind::Unavailable, Verdict::Retry { after: None }),
+    );
+    let fresh = bench.event("1", Some(2));
+    bench.set("1", "Bob", Some(2));
+    assert_eq!(bench.settle(&fresh).await, Status::Parked);
+    assert_eq!(bench.record("1").attempts, 1);
 }

@@ -11,7 +11,7 @@ use tokio::process::{Child, Command};
 use super::{CloudError, project};
 
 /// The launcher says when it is ready within this time, or something is wrong.
-const START_WITHIN: Duration = Duration::from_secs(60);
+const START_WITHIN: Duration = Duration::from_mins(1);
 /// It ends within this time after its standard input is closed.
 const STOP_WITHIN: Duration = Duration::from_secs(20);
 
@@ -75,22 +75,20 @@ impl Emulator {
                 })?
                 .map_err(CloudError::io("the emulator's standard output"))?;
         }
-        match serde_json::from_str::<Ready>(&line) {
-            Ok(Ready { endpoint, log }) => Ok(Self { endpoint, log, child }),
-            Err(_) => {
-                let mut output = line;
-                if let Some(mut stderr) = child.stderr.take() {
-                    stderr
-                        .read_to_string(&mut output)
-                        .await
-                        .map_err(CloudError::io("the emulator"))?;
-                }
-                Err(CloudError::Failed {
-                    what: "the emulator".to_owned(),
-                    output,
-                })
-            }
+        if let Ok(Ready { endpoint, log }) = serde_json::from_str(&line) {
+            return Ok(Self { endpoint, log, child });
         }
+        let mut output = line;
+        if let Some(mut stderr) = child.stderr.take() {
+            stderr
+                .read_to_string(&mut output)
+                .await
+                .map_err(CloudError::io("the emulator"))?;
+        }
+        Err(CloudError::Failed {
+            what: "the emulator".to_owned(),
+            output,
+        })
     }
 
     /// Where it listens, such as `http://127.0.0.1:4571`.

@@ -1,5 +1,11 @@
 //! The cases. Each starts its own sandbox.
 
+#![expect(
+    clippy::missing_panics_doc,
+    clippy::expect_used,
+    reason = "a case is a test: it fails by panicking"
+)]
+
 use std::time::Duration;
 
 use vendorbridge::ErrorKind;

@@ -50,7 +50,8 @@ async fn the_last_state_of_every_subject_is_held() {
         let answer = send(signed(&client, &sandbox, id, NOW, &event.to_string()))
             .await
             .unwrap();
-        assert_eq!((answer.status, answer.body), (200, json!({ "id": id })));
+        let kept = format!("kept-{}", event["data"]["id"].as_str().unwrap());
+        assert_eq!((answer.status, answer.body), (200, json!({ "id": kept })));
     }
 
     let held = serde_json::to_value(sandbox.webhook.held()).unwrap();

@@ -16,7 +16,7 @@ fn now() -> Timestamp {
 fn rejected(id: &str) -> EntityRecord {
     let error = Error::permanent(ErrorKind::Invalid, Stage::Map, REASON).at("/email");
     let key = EntityKey::new("customer", id).unwrap();
-    let mut record = EntityRecord::unknown("mailchimp", key).next(Status::Rejected, "e-1", now());
+    let mut record = EntityRecord::unknown("mailchimp", key).next(Status::Rejected, "e-1", now(), now());
     record.attempts = 1;
     record.error = Some(ErrorRecord::from(&error));
     record
@@ -25,7 +25,7 @@ fn rejected(id: &str) -> EntityRecord {
 fn parked(id: &str) -> EntityRecord {
     let error = Error::retry(ErrorKind::Unavailable, Stage::Push, "found 503").code("E503");
     let key = EntityKey::new("customer", id).unwrap();
-    let mut record = EntityRecord::unknown("mailchimp", key).next(Status::Parked, "e-2", now());
+    let mut record = EntityRecord::unknown("mailchimp", key).next(Status::Parked, "e-2", now(), now());
     record.attempts = 2;
     record.parked = Some(Parked {
         wake_at: "2026-01-29T14:40:00Z".parse().unwrap(),

@@ -15,7 +15,7 @@ use crate::expectation::{SAMPLES, Sample, differences, seed};
 use crate::progress::Progress;
 
 /// Every event must have its status within this time.
-const SETTLED_WITHIN: Duration = Duration::from_secs(60);
+const SETTLED_WITHIN: Duration = Duration::from_mins(1);
 
 /// One event at one vendor.
 #[derive(Debug, Serialize)]
