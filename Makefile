@@ -47,8 +47,7 @@ up: setup build ## the same, and stay up until Ctrl-C
 
 .PHONY: test
 test: setup build ## all tests: Rust, the functions behind a local cloud, the template, the local cloud itself
-	@echo "==> the command that end-to-end tests call"
-	@cargo build -p vendorbridge-cli
+	@# Builds the command, too, which the end-to-end tests call: its own tests do.
 	@echo "==> Rust tests"
 	@cargo test --workspace
 	@echo "==> tests of the template"

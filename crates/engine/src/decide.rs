@@ -1,5 +1,7 @@
 //! What to do with a message, given what the ledger knows: a pure function.
 
+use std::cmp::Ordering;
+
 use jiff::{SignedDuration, Timestamp};
 
 use crate::ledger::EntityRecord;
@@ -47,15 +49,21 @@ pub fn decide(record: &EntityRecord, message: &Message, redelivered: bool, now: 
 }
 
 /// A version decides where both sides have comparable ones; time decides otherwise.
+///
+/// An older version that was announced after the read is no old news: the source may have begun to count anew.
 fn is_covered(record: &EntityRecord, notification: &Notification) -> bool {
-    if let (Some(pushed), Some(announced)) = (&record.pushed_version, &notification.version)
-        && let Some(order) = pushed.partial_cmp(announced)
-    {
-        return order.is_ge();
-    }
-    record
+    let by_time = record
         .read_at
-        .is_some_and(|read_at| later(notification.time, COVERED_MARGIN) <= read_at)
+        .is_some_and(|read_at| later(notification.time, COVERED_MARGIN) <= read_at);
+    let order = match (&record.pushed_version, &notification.version) {
+        (Some(pushed), Some(announced)) => pushed.partial_cmp(announced),
+        _ => None,
+    };
+    match order {
+        Some(Ordering::Equal) => true,
+        Some(Ordering::Less) => false,
+        Some(Ordering::Greater) | None => by_time,
+    }
 }
 
 fn later(time: Timestamp, by: SignedDuration) -> Timestamp {
@@ -96,6 +104,7 @@ mod tests {
             detail_type: "t".into(),
             version: None,
             error: ErrorRecord::from(&Error::retry(ErrorKind::Unavailable, Stage::Push, "down")),
+            tried: None,
         });
         record
     }
@@ -117,7 +126,8 @@ mod tests {
     #[case::within_the_margin(synced(10, None), notification(9, None), Decision::Sync)]
     #[case::newer(synced(10, None), notification(11, None), Decision::Sync)]
     #[case::same_version(synced(10, V(3)), notification(90, V(3)), Decision::Covered)]
-    #[case::older_version(synced(10, V(3)), notification(90, V(2)), Decision::Covered)]
+    #[case::older_version(synced(10, V(3)), notification(8, V(2)), Decision::Covered)]
+    #[case::older_version_announced_later(synced(10, V(3)), notification(90, V(2)), Decision::Sync)]
     #[case::newer_version_with_an_old_time(synced(10, V(3)), notification(1, V(4)), Decision::Sync)]
     #[case::tag_against_number_falls_back_to_time(
         synced(10, Some(Version::Tag("x".into()))), notification(8, V(1)), Decision::Covered

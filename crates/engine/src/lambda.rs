@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_config::timeout::TimeoutConfig;
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use jiff::Timestamp;
 use lambda_runtime::{LambdaEvent, service_fn};
@@ -22,8 +23,8 @@ use crate::secret::{SecretField, SecretStore, Secrets, SecretsManager};
 use crate::telemetry;
 use crate::wake::{DynamoAttention, Waker};
 
-/// The longest that the calls for one entity may take together: the source's five seconds, the vendor's ten, and one
-/// for the ledger.
+/// What the calls for one entity take at the longest in the ordinary course: the source's five seconds, the vendor's ten,
+/// and one for the ledger. A slow ledger on top may end the invocation; its messages are then delivered again.
 const SLOWEST: Duration = Duration::from_secs(16);
 
 /// What a vendor function wires its entities with.
@@ -179,6 +180,7 @@ fn run(work: impl Future<Output = Result<(), StartError>>) -> ExitCode {
         .map_err(StartError::from)
         .and_then(|level| {
             telemetry::init(level);
+            std::panic::set_hook(Box::new(telemetry::panicked));
             tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()?
@@ -208,7 +210,12 @@ where
 }
 
 async fn sdk(http: &Http) -> aws_config::SdkConfig {
+    let timeouts = TimeoutConfig::builder()
+        .operation_attempt_timeout(Duration::from_secs(3))
+        .operation_timeout(Duration::from_secs(7))
+        .build();
     aws_config::defaults(aws_config::BehaviorVersion::latest())
+        .timeout_config(timeouts)
         .http_client(AwsHttp::new(http))
         .load()
         .await

@@ -30,7 +30,7 @@ impl Default for Backoff {
 impl Backoff {
     /// When to try again after the `attempt`-th failure (from 1); `None` once the horizon is reached.
     ///
-    /// A Retry-After is honoured in full, with up to `base` on top so that a crowd does not return at once. Otherwise
+    /// A Retry-After is honoured in full as long as it ends before the horizon, with up to `base` on top so that a crowd does not return at once. Otherwise
     /// the wait is spread evenly between `base` and `base × 2^attempt`, at most `cap`. `random` is uniform in `0..1`.
     #[must_use]
     pub fn wake_at(
@@ -46,7 +46,8 @@ impl Backoff {
             return None;
         }
         let wait = if let Verdict::Retry { after: Some(after) } = verdict {
-            after.saturating_add(self.base.mul_f64(random))
+            let left = Duration::try_from(signed(self.horizon) - waited).unwrap_or_default();
+            after.min(left).saturating_add(self.base.mul_f64(random))
         } else {
             let factor = 2_u32.saturating_pow(attempt.max(1));
             let upper = self.base.saturating_mul(factor).min(self.cap).max(self.base);
@@ -111,6 +112,17 @@ mod tests {
         assert_eq!(
             Backoff::default().wake_at(verdict, 1, at(0), at(0), 0.0),
             Some(at(7200))
+        );
+    }
+
+    #[test]
+    fn no_retry_after_reaches_past_the_horizon() {
+        let verdict = Verdict::Retry {
+            after: Some(Duration::MAX),
+        };
+        assert_eq!(
+            Backoff::default().wake_at(verdict, 1, at(0), at(3600), 0.0),
+            Some(at(72 * 3600))
         );
     }
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
@@ -16,6 +17,11 @@ use crate::{Error, ErrorKind, Stage};
 /// A rotated secret is in use after this long, without a deployment.
 const KEPT_FOR: SignedDuration = SignedDuration::from_mins(5);
 
+/// After a failed fetch the next one waits this long.
+const TRIED_AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(10);
+/// No fetch takes longer: an entity's work must fit into the invocation.
+const FETCH_TIMEOUT: Duration = Duration::from_secs(3);
+
 /// Where the secret's text comes from.
 pub trait Secrets: Send + Sync {
     /// Fetches the text of the secret.
@@ -27,7 +33,13 @@ pub struct SecretStore {
     secrets: Box<dyn Secrets>,
     clock: Arc<dyn Clock>,
     // The lock is held while fetching: entities of a batch that need it at once wait for one fetch.
-    cached: Mutex<Option<(Timestamp, HashMap<String, SecretString>)>>,
+    cached: Mutex<Cached>,
+}
+
+struct Cached {
+    until: Timestamp,
+    fields: Option<HashMap<String, SecretString>>,
+    failure: Option<(ErrorKind, String)>,
 }
 
 /// One field of a vendor's secret.
@@ -44,7 +56,11 @@ impl SecretStore {
         Arc::new(Self {
             secrets,
             clock,
-            cached: Mutex::new(None),
+            cached: Mutex::new(Cached {
+                until: Timestamp::MIN,
+                fields: None,
+                failure: None,
+            }),
         })
     }
 
@@ -60,20 +76,41 @@ impl SecretStore {
     async fn get(&self, name: &str) -> Result<SecretString, Error> {
         let mut cached = self.cached.lock().await;
         let now = self.clock.now();
-        let fresh = cached
-            .as_ref()
-            .filter(|(fetched, _)| now.duration_since(*fetched) < KEPT_FOR);
-        if fresh.is_none() {
-            *cached = Some((now, fields(&self.secrets.fetch().await?)?));
+        if now >= cached.until {
+            self.refresh(&mut cached, now).await;
         }
-        cached
-            .as_ref()
-            .and_then(|(_, fields)| fields.get(name).cloned())
-            .ok_or_else(|| {
+        match (&cached.fields, &cached.failure) {
+            (Some(fields), _) => fields.get(name).cloned().ok_or_else(|| {
                 unusable(&format!(
                     "expected a text field `{name}` in the vendor's secret, found none"
                 ))
-            })
+            }),
+            (None, Some((kind, message))) => Err(Error::retry(*kind, Stage::Push, message)),
+            (None, None) => Err(unusable("the vendor's secret was not read")),
+        }
+    }
+
+    /// Fetches the secret. If that fails, the last good value stays in use; entities that wait for the same fetch
+    /// share its failure instead of trying one after the other.
+    async fn refresh(&self, cached: &mut Cached, now: Timestamp) {
+        let fetched = match tokio::time::timeout(FETCH_TIMEOUT, self.secrets.fetch()).await {
+            Ok(fetched) => fetched.and_then(|text| fields(&text)),
+            Err(_) => Err(Error::retry(
+                ErrorKind::Timeout,
+                Stage::Push,
+                "the vendor's secret could not be read in time",
+            )),
+        };
+        let keep = if fetched.is_ok() {
+            KEPT_FOR
+        } else {
+            TRIED_AGAIN_AFTER
+        };
+        match fetched {
+            Ok(fields) => (cached.fields, cached.failure) = (Some(fields), None),
+            Err(error) => cached.failure = Some((error.kind(), error.message().to_owned())),
+        }
+        cached.until = now.saturating_add(keep).unwrap_or(Timestamp::MAX);
     }
 }
 
@@ -200,6 +237,46 @@ mod tests {
         assert_eq!(fetches.load(Ordering::Relaxed), 1);
         *clock.0.lock().unwrap() = 301;
         key.get().await.unwrap();
+        assert_eq!(fetches.load(Ordering::Relaxed), 2);
+    }
+
+    struct Broken(Arc<AtomicUsize>);
+
+    impl Secrets for Broken {
+        fn fetch(&self) -> BoxFuture<'_, Result<SecretString, Error>> {
+            let first = self.0.fetch_add(1, Ordering::Relaxed) == 0;
+            Box::pin(async move {
+                if first {
+                    Ok(r#"{"api_key":"k"}"#.into())
+                } else {
+                    Err(unusable("away"))
+                }
+            })
+        }
+    }
+
+    #[tokio::test]
+    async fn the_last_good_value_outlives_a_failed_refresh() {
+        let fetches = Arc::new(AtomicUsize::new(0));
+        let clock = Arc::new(Steps::default());
+        let store = SecretStore::new(Box::new(Broken(Arc::clone(&fetches))), Arc::clone(&clock) as _);
+        let key = store.field("api_key");
+        key.get().await.unwrap();
+        *clock.0.lock().unwrap() = 301;
+        for _ in 0..5 {
+            assert_eq!(key.get().await.unwrap().expose_secret(), "k");
+        }
+        assert_eq!(fetches.load(Ordering::Relaxed), 2);
+    }
+
+    #[tokio::test]
+    async fn one_failed_fetch_serves_all_who_wait() {
+        let fetches = Arc::new(AtomicUsize::new(1));
+        let clock = Arc::new(Steps::default());
+        let store = SecretStore::new(Box::new(Broken(Arc::clone(&fetches))), clock as _);
+        let key = store.field("api_key");
+        let (a, b) = tokio::join!(key.get(), key.get());
+        assert!(a.is_err() && b.is_err());
         assert_eq!(fetches.load(Ordering::Relaxed), 2);
     }
 

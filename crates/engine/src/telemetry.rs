@@ -54,6 +54,12 @@ pub(crate) fn settled(event: &EventRecord) {
     );
 }
 
+/// Names the place of a panic. Its message may quote data.
+pub(crate) fn panicked(panic: &std::panic::PanicHookInfo<'_>) {
+    let place = panic.location().map(ToString::to_string);
+    tracing::error!(target: "vendorbridge", place, "panicked");
+}
+
 /// Milliseconds from the event to its outcome; 0 where the sender's clock is ahead.
 fn freshness(event: &EventRecord) -> u64 {
     u64::try_from(event.settled_at.duration_since(event.event_time).as_millis()).unwrap_or(0)

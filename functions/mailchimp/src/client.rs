@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use http::{Method, StatusCode};
+use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -14,10 +15,9 @@ use crate::config::Settings;
 use crate::error;
 use crate::mapping::Member;
 
-// Far shorter than Mailchimp's own 120 s: all calls of one push together stay under ten seconds, so that the function
-// outlives them.
-const PUT_TIMEOUT: Duration = Duration::from_secs(5);
-const RENAME_TIMEOUT: Duration = Duration::from_millis(2500);
+/// Far shorter than Mailchimp's own 120 s. A push is mostly one call, and five at the most; the engine's deadline counts
+/// on ten seconds for all of them.
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(crate) struct Client {
     http: Http,
@@ -26,10 +26,27 @@ pub(crate) struct Client {
     list_id: String,
 }
 
-/// The part of a written member that matters here.
+/// The part of a member in an answer that matters here.
 #[derive(Deserialize)]
-struct Written {
+struct Answered {
     status: String,
+    #[serde(default)]
+    merge_fields: AnsweredFields,
+}
+
+#[derive(Default, Deserialize)]
+struct AnsweredFields {
+    #[serde(rename = "CUSTID", default)]
+    custid: String,
+}
+
+/// Whose an address is, in this audience.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Owner {
+    Nobody,
+    /// The customer, or a member that came into the audience without one: it is adopted.
+    Us,
+    Another,
 }
 
 impl Client {
@@ -45,74 +62,86 @@ impl Client {
         })
     }
 
-    /// Adds or updates a member. One that was archived, as [`archive`](Self::archive) does, comes back.
-    pub(crate) async fn put(&self, now: jiff::Timestamp, hash: &str, member: &Member) -> Result<(), Error> {
-        self.put_within(now, hash, member, PUT_TIMEOUT).await
+    /// Updates the member that is known to be this customer's, or adds it. One that was archived, as
+    /// [`archive`](Self::archive) does, comes back.
+    pub(crate) async fn put(&self, now: Timestamp, member: &Member) -> Result<(), Error> {
+        let hash = member.subscriber_hash();
+        let answer = self.call(Method::PUT, &hash, Some(member)).await?;
+        error::check(&answer, now)?;
+        self.revive(now, &answer, member).await
     }
 
-    async fn put_within(
-        &self,
-        now: jiff::Timestamp,
-        hash: &str,
-        member: &Member,
-        timeout: Duration,
-    ) -> Result<(), Error> {
-        let answer = self.call(Method::PUT, hash, Some(member), timeout).await?;
-        error::check(&answer, now)?;
-        let is_archived = answer
-            .json::<Written>()
-            .is_some_and(|written| written.status == "archived");
-        if is_archived {
-            let answer = self
-                .call(Method::PUT, hash, Some(&member.revived()), timeout)
-                .await?;
-            error::check(&answer, now)?;
+    /// As [`put`](Self::put), for an address that this customer did not have before: it may be another customer's.
+    ///
+    /// Two customers who take the same address in the same instant can both pass the look; the later one has it then.
+    pub(crate) async fn claim(&self, now: Timestamp, member: &Member) -> Result<(), Error> {
+        match self.owner(now, &member.subscriber_hash(), member.owner()).await? {
+            Owner::Another => {
+                let message =
+                    "expected an address that no other customer has, found one in this audience that does";
+                Err(Error::permanent(ErrorKind::Refused, Stage::Push, message).at("/email"))
+            }
+            Owner::Nobody | Owner::Us => self.put(now, member).await,
         }
-        Ok(())
     }
 
     /// Moves a member to a new address and keeps its subscription and history.
     ///
-    /// Repeatable at any point: once the old address is gone, the new one is upserted.
-    pub(crate) async fn rename(
-        &self,
-        now: jiff::Timestamp,
-        old: &str,
-        new: &str,
-        member: &Member,
-    ) -> Result<(), Error> {
-        let answer = self
-            .call(Method::PATCH, old, Some(&member.as_update()), RENAME_TIMEOUT)
-            .await?;
-        let new_exists = error::is_member_exists(&answer);
-        if answer.status != StatusCode::NOT_FOUND && !new_exists {
-            return error::check(&answer, now);
+    /// Repeatable at any point: once the old address is gone, the new one is claimed.
+    pub(crate) async fn rename(&self, now: Timestamp, old: &str, member: &Member) -> Result<(), Error> {
+        if self.owner(now, old, member.owner()).await? != Owner::Us {
+            return self.claim(now, member).await;
         }
-        self.put_within(now, new, member, RENAME_TIMEOUT).await?;
-        if new_exists {
-            let archived = self
-                .call(Method::DELETE, old, None::<&Member>, RENAME_TIMEOUT)
-                .await?;
-            return error::check_archived(&archived, now);
+        let answer = self.call(Method::PATCH, old, Some(&member.as_update())).await?;
+        if error::is_member_exists(&answer) {
+            self.claim(now, member).await?;
+            return self.archive(now, old, member.owner()).await;
         }
-        Ok(())
+        error::check(&answer, now)?;
+        self.revive(now, &answer, member).await
     }
 
-    /// Archives a member. Not deleted permanently: that would forbid the address for ever.
-    pub(crate) async fn archive(&self, now: jiff::Timestamp, hash: &str) -> Result<(), Error> {
-        let answer = self
-            .call(Method::DELETE, hash, None::<&Member>, PUT_TIMEOUT)
-            .await?;
+    /// Archives a member if it is this customer's. Not deleted permanently: that would forbid the address for ever.
+    pub(crate) async fn archive(&self, now: Timestamp, hash: &str, customer_id: &str) -> Result<(), Error> {
+        if self.owner(now, hash, customer_id).await? != Owner::Us {
+            return Ok(());
+        }
+        let answer = self.call(Method::DELETE, hash, None::<&Member>).await?;
         error::check_archived(&answer, now)
     }
 
-    async fn call(
-        &self,
-        method: Method,
-        hash: &str,
-        body: Option<&impl Serialize>,
-        timeout: Duration,
-    ) -> Result<Answer, Error> {
+    /// Brings a member back that the answer shows as archived: `status_if_new` alone leaves it so.
+    async fn revive(&self, now: Timestamp, answer: &Answer, member: &Member) -> Result<(), Error> {
+        if answer
+            .json::<Answered>()
+            .is_none_or(|answered| answered.status != "archived")
+        {
+            return Ok(());
+        }
+        let answer = self
+            .call(Method::PUT, &member.subscriber_hash(), Some(&member.revived()))
+            .await?;
+        error::check(&answer, now)
+    }
+
+    async fn owner(&self, now: Timestamp, hash: &str, customer_id: &str) -> Result<Owner, Error> {
+        let answer = self.call(Method::GET, hash, None::<&Member>).await?;
+        if answer.status == StatusCode::NOT_FOUND {
+            return Ok(Owner::Nobody);
+        }
+        error::check(&answer, now)?;
+        let custid = answer
+            .json::<Answered>()
+            .map(|answered| answered.merge_fields.custid)
+            .unwrap_or_default();
+        Ok(if custid.is_empty() || custid == customer_id {
+            Owner::Us
+        } else {
+            Owner::Another
+        })
+    }
+
+    async fn call(&self, method: Method, hash: &str, body: Option<&impl Serialize>) -> Result<Answer, Error> {
         let key = self.api_key.get().await?;
         let mut url = match &self.api_url {
             Some(url) => url.clone(),
@@ -126,7 +155,7 @@ impl Client {
             .http
             .request(method, url)
             .basic("vendorbridge", &key)
-            .timeout(timeout);
+            .timeout(TIMEOUT);
         if let Some(body) = body {
             request = request.json(body);
         }

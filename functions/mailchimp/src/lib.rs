@@ -56,16 +56,24 @@ impl Vendor for Members {
     async fn push(&self, push: &Push<'_>, member: &Member) -> Result<String, Error> {
         let hash = member.subscriber_hash();
         match push.link {
-            Some(old) if old != hash => self.client.rename(push.now, old, &hash, member).await?,
-            _ => self.client.put(push.now, &hash, member).await?,
+            Some(known) if known == hash => self.client.put(push.now, member).await?,
+            Some(old) => self.client.rename(push.now, old, member).await?,
+            None => self.client.claim(push.now, member).await?,
+        }
+        for left in push.maybe_links.iter().filter(|left| **left != hash) {
+            self.client.archive(push.now, left, member.owner()).await?;
         }
         Ok(hash)
     }
 
     async fn remove(&self, push: &Push<'_>) -> Result<(), Error> {
-        match push.link {
-            Some(hash) => self.client.archive(push.now, hash).await,
-            None => Ok(()),
+        for hash in push
+            .link
+            .into_iter()
+            .chain(push.maybe_links.iter().map(String::as_str))
+        {
+            self.client.archive(push.now, hash, push.entity.id()).await?;
         }
+        Ok(())
     }
 }

@@ -10,6 +10,7 @@ use crate::config::StatusIfNew;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Preference {
+    pub(crate) customer_id: String,
     #[serde(default)]
     pub(crate) email: Option<String>,
     pub(crate) channel: Channel,
@@ -49,6 +50,8 @@ pub(crate) struct Member {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 struct MergeFields {
+    /// Whose member this is: several customers may share an address, but a member can follow only one.
+    custid: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     fname: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -79,6 +82,11 @@ impl Member {
         }
     }
 
+    /// The customer whose member this is.
+    pub(crate) fn owner(&self) -> &str {
+        &self.merge_fields.custid
+    }
+
     pub(crate) fn as_update(&self) -> MemberUpdate<'_> {
         MemberUpdate {
             email_address: &self.email_address,
@@ -95,6 +103,7 @@ pub(crate) fn member(preference: &Preference, status_if_new: StatusIfNew) -> Res
         status_if_new,
         status: None,
         merge_fields: MergeFields {
+            custid: preference.customer_id.clone(),
             fname: text(&preference.first_name),
             lname: text(&preference.last_name),
             channel: preference.channel,
@@ -159,6 +168,7 @@ mod tests {
           "email_address": "Ada@Lovelace.example",
           "status_if_new": "transactional",
           "merge_fields": {
+            "CUSTID": "c-4711",
             "FNAME": "Ada",
             "LNAME": "Lovelace",
             "CHANNEL": "EMAIL"
@@ -175,12 +185,15 @@ mod tests {
 
     #[test]
     fn unknown_leaves_alone_and_null_clears() {
-        let mapped = map(json!({"channel": "PAPER", "email": "a@b.example", "lastName": null})).unwrap();
+        let mapped =
+            map(json!({"customerId": "c-1", "channel": "PAPER", "email": "a@b.example", "lastName": null}))
+                .unwrap();
         insta::assert_json_snapshot!(mapped, @r#"
         {
           "email_address": "a@b.example",
           "status_if_new": "transactional",
           "merge_fields": {
+            "CUSTID": "c-1",
             "LNAME": "",
             "CHANNEL": "PAPER"
           }
@@ -190,6 +203,7 @@ mod tests {
         {
           "email_address": "a@b.example",
           "merge_fields": {
+            "CUSTID": "c-1",
             "LNAME": "",
             "CHANNEL": "PAPER"
           }
@@ -205,7 +219,7 @@ mod tests {
     #[case(json!("a b@c.example"), "found a text of another form")]
     #[case(json!("@c.example"), "found a text of another form")]
     fn an_unusable_address_is_named_and_not_quoted(#[case] email: serde_json::Value, #[case] found: &str) {
-        let invalid = map(json!({"channel": "BOTH", "email": email})).unwrap_err();
+        let invalid = map(json!({"customerId": "c-1", "channel": "BOTH", "email": email})).unwrap_err();
         assert_eq!(invalid.pointer, "/email");
         assert_eq!(invalid.message, format!("expected an e-mail address, {found}"));
     }

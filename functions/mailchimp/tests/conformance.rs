@@ -5,7 +5,7 @@ use vendorbridge::lambda::{Setup, StartError};
 use vendorbridge::ledger::Status;
 use vendorbridge::{Entity, ErrorKind};
 use vendorbridge_testkit::conformance::{EMAIL, Stand, Subject};
-use vendorbridge_testkit::sandbox::infoservice::Channel;
+use vendorbridge_testkit::sandbox::infoservice::{Channel, NewPreference};
 use vendorbridge_testkit::sandbox::mailchimp::{self, Mark, Member, MergeValue};
 use vendorbridge_testkit::sandbox::{Fault, Faults, Sandbox};
 
@@ -15,6 +15,7 @@ const LIST: &str = "a1b2c3d4e5";
 
 impl Subject for Mailchimp {
     const VENDOR: &'static str = "mailchimp";
+    const CREATING_REQUEST: u64 = 2;
 
     fn settings(sandbox: &Sandbox) -> Value {
         json!({"source_url": sandbox.source_url(), "list_id": LIST, "api_url": sandbox.mailchimp_url()})
@@ -67,7 +68,7 @@ async fn a_new_address_moves_the_member() {
     let contact = member(&stand.sandbox, EMAIL).unwrap().contact_id;
     stand.set(Channel::Email, "ada@king.example");
     // The move gets through, but the answer does not: the repeat must find the member under its new address.
-    stand.sandbox.mailchimp.faults().at(1, Fault::AcceptThenCut);
+    stand.sandbox.mailchimp.faults().at(2, Fault::AcceptThenCut);
     assert_eq!(stand.announce().await, Status::Parked);
     stand.wake().await;
     assert_eq!(stand.record().status, Status::Synced);
@@ -138,4 +139,72 @@ async fn sends_nothing_that_mailchimp_does_not_document() {
     stand.set(Channel::Paper, "ada@king.example");
     stand.announce().await;
     assert!(stand.sandbox.mailchimp.unknown_properties().is_empty());
+}
+
+#[tokio::test]
+async fn customers_who_share_an_address_do_not_take_each_others_member() {
+    let mut stand = Stand::start::<Mailchimp>().await;
+    stand.set(Channel::Email, EMAIL);
+    stand.announce().await;
+    // Another customer claims the same address, is refused, and goes away again.
+    let other = NewPreference::by_email("c-2", EMAIL);
+    stand.sandbox.infoservice.put(other);
+    assert_eq!(stand.announce_of("c-2").await, Status::Rejected);
+    let error = stand.record_of("c-2").error.unwrap();
+    assert_eq!(
+        (error.kind, error.pointer.as_deref()),
+        (ErrorKind::Refused, Some("/email"))
+    );
+    stand.sandbox.infoservice.remove("c-2");
+    stand.announce_of("c-2").await;
+    assert!(
+        member(&stand.sandbox, EMAIL).is_some(),
+        "the first customer's member is untouched"
+    );
+    assert_eq!(stand.announce().await, Status::Unchanged);
+}
+
+#[tokio::test]
+async fn a_move_of_unknown_outcome_leaves_nothing_at_the_address_between() {
+    let mut stand = Stand::start::<Mailchimp>().await;
+    stand.set(Channel::Email, EMAIL);
+    stand.announce().await;
+    stand.set(Channel::Email, "between@king.example");
+    // The look before the move, then the move itself: it gets through, its answer does not.
+    stand.sandbox.mailchimp.faults().at(2, Fault::AcceptThenCut);
+    assert_eq!(stand.announce().await, Status::Parked);
+    stand.set(Channel::Email, "last@king.example");
+    stand.wake().await;
+    assert_eq!(stand.record().status, Status::Synced);
+    let addresses: Vec<_> = stand
+        .sandbox
+        .mailchimp
+        .members(LIST)
+        .into_iter()
+        .map(|m| m.email_address)
+        .collect();
+    assert_eq!(addresses, ["last@king.example"]);
+    assert_eq!(stand.record().maybe_links, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_member_that_is_moved_while_archived_comes_back() {
+    let mut stand = Stand::start::<Mailchimp>().await;
+    stand.set(Channel::Email, EMAIL);
+    stand.announce().await;
+    stand
+        .sandbox
+        .infoservice
+        .remove(vendorbridge_testkit::conformance::CUSTOMER);
+    stand.sandbox.mailchimp.faults().at(2, Fault::AcceptThenCut);
+    assert_eq!(
+        stand.announce().await,
+        Status::Parked,
+        "archived, but nobody learned of it"
+    );
+    stand.set(Channel::Paper, "ada@king.example");
+    stand.wake().await;
+    assert_eq!(stand.record().status, Status::Synced);
+    assert!(member(&stand.sandbox, "ada@king.example").is_some());
+    assert_eq!(stand.sandbox.mailchimp.members(LIST).len(), 1);
 }

@@ -16,6 +16,8 @@ use crate::error;
 use crate::mapping::Message;
 
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// A receipt is short; whatever else a receiver answers is not read.
+const MAX_ANSWER_BYTES: usize = 16 * 1024;
 /// Longer ids are not kept as the link.
 const MAX_ID_BYTES: usize = 256;
 
@@ -65,6 +67,7 @@ impl Client {
             .header(HeaderName::from_static("webhook-signature"), &signature)
             .json_bytes(body)
             .timeout(TIMEOUT)
+            .cut_answer_at(MAX_ANSWER_BYTES)
             .send()
             .await
             .map_err(|error| error.at(Stage::Push))?;

@@ -1,7 +1,7 @@
 //! A receiver's answers → verdicts.
 //!
-//! Success is 2xx; everything else means what HTTP says it means ([`status_error`]). Standard Webhooks adds that 410
-//! asks for no more messages: permanent, like every other 4xx but 401, 403, 408, 425 and 429.
+//! Success is 2xx; everything else means what HTTP says it means ([`status_error`]): permanent is a refusal of the message
+//! itself (400, 413, 414, 422) and 410, by which Standard Webhooks asks for no more messages. The rest is tried again.
 
 use jiff::Timestamp;
 use vendorbridge::http::{Answer, status_error};
@@ -26,7 +26,8 @@ mod tests {
     const RETRY: Verdict = Verdict::Retry { after: None };
 
     #[rstest]
-    #[case(301, ErrorKind::Refused, Verdict::Permanent)]
+    #[case(301, ErrorKind::Refused, RETRY)]
+    #[case(404, ErrorKind::NotFound, RETRY)]
     #[case(400, ErrorKind::Refused, Verdict::Permanent)]
     #[case(401, ErrorKind::Deauthorized, RETRY)]
     #[case(410, ErrorKind::NotFound, Verdict::Permanent)]

@@ -85,6 +85,7 @@ mod tests {
         let push = Push {
             entity: &entity,
             link: None,
+            maybe_links: &[],
             event_id: "e",
             event_time: "2026-01-29T14:36:26Z".parse().unwrap(),
             version: Some(&version),

@@ -3,16 +3,21 @@
 use std::panic::AssertUnwindSafe;
 
 use futures::FutureExt;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
 use super::group::Item;
 use super::{Engine, Entity};
-use crate::ledger::{EntityRecord, ErrorRecord, EventRecord, Parked, Status};
+use crate::ledger::{EntityRecord, ErrorRecord, EventRecord, Parked, Status, Tried};
 use crate::message::{EntityKey, Message, Version};
 use crate::source::Fetched;
 use crate::vendor::Push;
 use crate::{Error, ErrorKind, Stage, Verdict};
+
+/// How long a source may answer with an older version than was announced.
+const LAG_PATIENCE: SignedDuration = SignedDuration::from_mins(15);
+/// How long a source may deny an entity whose version was just announced.
+const GONE_PATIENCE: SignedDuration = SignedDuration::from_secs(10);
 
 /// The event in whose name the work is done.
 pub(super) struct Leader {
@@ -78,6 +83,7 @@ struct Trace {
     read_at: Option<Timestamp>,
     version: Option<Version>,
     natural_link: Option<String>,
+    tried: Option<Tried>,
     source_ms: Option<u64>,
     vendor_ms: Option<u64>,
 }
@@ -128,11 +134,9 @@ impl Engine {
         trace.source_ms = Some(self.millis_since(read_at));
         let Fetched { state, version } = fetched?;
         trace.version.clone_from(&version);
+        refuse_lagging(work, state.is_some(), version.as_ref(), read_at)?;
         match state {
-            Some(state) => {
-                refuse_lagging(work, version.as_ref())?;
-                self.push(entity, work, trace, &state).await
-            }
+            Some(state) => self.push(entity, work, trace, &state).await,
             None => self.remove(entity, work, trace).await,
         }
     }
@@ -150,7 +154,11 @@ impl Engine {
         }
         trace.natural_link.clone_from(&mapped.link);
         let version = trace.version.clone();
-        let key = idempotency_key(work.leader, &mapped.hash, version.as_ref());
+        let key = idempotency_key(work, &mapped.hash);
+        trace.tried = Some(Tried {
+            hash: mapped.hash.clone(),
+            key: key.clone(),
+        });
         let started = self.now();
         let push = push_of(work, version.as_ref(), &key, started);
         let link = entity.vendor.push(push, &mapped).await;
@@ -163,11 +171,16 @@ impl Engine {
 
     async fn remove(&self, entity: &Entity, work: &Work<'_>, trace: &mut Trace) -> Result<Reached, Error> {
         let record = work.record;
-        let never_pushed = record.link.is_none() && record.pushed_hash.is_none();
+        let never_pushed =
+            record.link.is_none() && record.pushed_hash.is_none() && record.maybe_links.is_empty();
         if never_pushed && work.trusted {
             return Ok(Reached::Removed);
         }
-        let key = idempotency_key(work.leader, "removed", None);
+        let key = idempotency_key(work, "removed");
+        trace.tried = Some(Tried {
+            hash: "removed".to_owned(),
+            key: key.clone(),
+        });
         let started = self.now();
         let removed = entity.vendor.remove(push_of(work, None, &key, started)).await;
         trace.vendor_ms = Some(self.millis_since(started));
@@ -202,6 +215,7 @@ impl Engine {
                     }
                     Reached::Unchanged => {}
                 }
+                next.maybe_links.clear();
                 next.pushed_version.clone_from(&trace.version);
                 next.read_at = trace.read_at;
                 next.attempts = 0;
@@ -216,8 +230,14 @@ impl Engine {
         next.attempts = work.attempt();
         // Any failure at the vendor may have changed something there: a plan's first call may have got through.
         next.unsure |= error.stage() == Stage::Push;
-        if next.unsure && next.link.is_none() {
-            next.link.clone_from(&trace.natural_link);
+        if let Some(natural) = trace
+            .natural_link
+            .as_ref()
+            .filter(|_| error.stage() == Stage::Push)
+            && next.link.as_ref() != Some(natural)
+            && !next.maybe_links.contains(natural)
+        {
+            next.maybe_links.push(natural.clone());
         }
         let failure = ErrorRecord::from(error);
         if next.status == Status::Rejected {
@@ -238,6 +258,10 @@ impl Engine {
                 detail_type: work.leader.detail_type.clone(),
                 version: work.at_least.clone(),
                 error: failure,
+                tried: trace
+                    .tried
+                    .clone()
+                    .or_else(|| work.record.parked.as_ref()?.tried.clone()),
             });
         } else {
             next.status = Status::Dead;
@@ -290,6 +314,7 @@ fn push_of<'a>(
     Push {
         entity: work.entity,
         link: work.record.link.as_deref(),
+        maybe_links: &work.record.maybe_links,
         event_id: &work.leader.event_id,
         event_time: work.leader.event_time,
         version,
@@ -298,24 +323,47 @@ fn push_of<'a>(
     }
 }
 
-/// A source that answers with less than was announced, or than was pushed before, has not caught up.
-fn refuse_lagging(work: &Work<'_>, read: Option<&Version>) -> Result<(), Error> {
-    let Some(read) = read else { return Ok(()) };
-    for known in [&work.at_least, &work.record.pushed_version]
-        .into_iter()
-        .flatten()
-    {
-        if read < known {
-            let message = format!("expected version {known} or newer, found {read}: the source lags");
-            return Err(Error::retry(ErrorKind::Lagging, Stage::Source, message));
-        }
+/// A source that answers with less than was announced, or than was pushed before, or denies what was just announced,
+/// has not caught up. It is asked again for a while; after that it has the last word, since it may have begun to count
+/// anew, or the announcement may have been wrong.
+fn refuse_lagging(
+    work: &Work<'_>,
+    exists: bool,
+    read: Option<&Version>,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let known = [&work.at_least, &work.record.pushed_version];
+    let newer = match read {
+        _ if !exists => work.at_least.as_ref(),
+        Some(read) => known.into_iter().flatten().find(|known| read < known),
+        None => None,
+    };
+    let Some(newer) = newer else { return Ok(()) };
+    let patience = if exists { LAG_PATIENCE } else { GONE_PATIENCE };
+    let lags = work
+        .record
+        .parked
+        .as_ref()
+        .filter(|parked| parked.error.kind == ErrorKind::Lagging);
+    if lags.is_some_and(|parked| now.duration_since(parked.since) >= patience) {
+        return Ok(());
     }
-    Ok(())
+    let found = read.map_or_else(|| "none".to_owned(), ToString::to_string);
+    let message = format!("expected version {newer} or newer, found {found}: the source lags");
+    Err(Error::retry(ErrorKind::Lagging, Stage::Source, message))
 }
 
-/// The same for a repeat of the same push. The version tells A → B → A from a repeat of the first A.
-fn idempotency_key(leader: &Leader, hash: &str, version: Option<&Version>) -> String {
-    let version = version.map(ToString::to_string).unwrap_or_default();
-    let digest = Sha256::digest(format!("{}\n{hash}\n{version}", leader.event_id));
+/// The same for a repeat of the same push, different for any other: also for A when B was tried in between.
+fn idempotency_key(work: &Work<'_>, hash: &str) -> String {
+    let tried = work
+        .record
+        .parked
+        .as_ref()
+        .and_then(|parked| parked.tried.as_ref());
+    if let Some(tried) = tried.filter(|tried| tried.hash == hash) {
+        return tried.key.clone();
+    }
+    let revision = work.record.revision;
+    let digest = Sha256::digest(format!("{}\n{hash}\n{revision}", work.leader.event_id));
     hex::encode(&digest[..16])
 }

@@ -9,7 +9,7 @@ use super::Engine;
 use super::group::Item;
 use super::outcome::{self, Outcome};
 use crate::lane::{LaneMessage, lane, short_hash};
-use crate::message::{EntityKey, Message, Notification};
+use crate::message::{EntityKey, Message, Notification, Version};
 use crate::telemetry;
 
 impl Engine {
@@ -18,27 +18,8 @@ impl Engine {
         if strays.is_empty() {
             return Vec::new();
         }
-        let mut newest: HashMap<&EntityKey, usize> = HashMap::new();
-        for (position, stray) in strays.iter().enumerate() {
-            if let Message::Notification(notification) = &stray.message {
-                let leader = newest.entry(&notification.entity).or_insert(position);
-                if is_newer(stray, &strays[*leader]) {
-                    *leader = position;
-                }
-            }
-        }
-        let leads = |position: usize, stray: &Item<'_>| {
-            newest
-                .get(stray.message.entity())
-                .is_none_or(|leader| *leader == position)
-                || matches!(stray.message, Message::Wake(_))
-        };
-        let senders: Vec<usize> = strays
-            .iter()
-            .enumerate()
-            .filter(|(at, stray)| leads(*at, stray))
-            .map(|(at, _)| at)
-            .collect();
+        let leaders = leaders(&strays);
+        let senders: Vec<usize> = (0..strays.len()).filter(|at| leaders[*at] == *at).collect();
         let messages: Vec<_> = senders
             .iter()
             .map(|position| lane_message(&strays[*position]))
@@ -60,16 +41,13 @@ impl Engine {
 
         let now = self.now();
         let outcome = |(position, stray): (usize, &Item<'_>)| {
-            let leader = newest
-                .get(stray.message.entity())
-                .copied()
-                .filter(|_| !leads(position, stray));
-            let outcome = match (&stray.message, leader) {
-                (_, None) if sent[position] => Outcome::Done,
-                (Message::Notification(follower), Some(leader)) if sent[leader] => {
+            let leader = leaders[position];
+            let outcome = match &stray.message {
+                _ if !sent[leader] => Outcome::Returned,
+                Message::Notification(follower) if leader != position => {
                     self.follow(follower, stray, &strays[leader], now)
                 }
-                _ => Outcome::Returned,
+                _ => Outcome::Done,
             };
             (stray.index, outcome)
         };
@@ -99,15 +77,50 @@ impl Engine {
     }
 }
 
-/// The later message leads unless its version says that it is the older one.
+/// For each message the one that does its work: itself, or a newer notification of the same entity.
+///
+/// Whatever covers the leader must cover its followers too. So only messages of the same measure are put together:
+/// numbered versions with numbered versions, times with times. And a message that was delivered before leads nobody:
+/// the lane may have worked on it already, and the queue drops what it takes for a repeat.
+fn leaders(strays: &[Item<'_>]) -> Vec<usize> {
+    let mut leaders: Vec<usize> = (0..strays.len()).collect();
+    let mut newest: HashMap<(&EntityKey, bool), usize> = HashMap::new();
+    let mut followers: Vec<(usize, (&EntityKey, bool))> = Vec::new();
+    for (position, stray) in strays.iter().enumerate() {
+        let Message::Notification(notification) = &stray.message else {
+            continue;
+        };
+        if stray.delivery.receive_count > 1 {
+            continue;
+        }
+        let is_numbered = match &notification.version {
+            Some(Version::Number(_)) => true,
+            None => false,
+            Some(Version::Tag(_)) => continue,
+        };
+        let lane = (&notification.entity, is_numbered);
+        let leader = newest.entry(lane).or_insert(position);
+        if is_newer(stray, &strays[*leader]) {
+            *leader = position;
+        }
+        followers.push((position, lane));
+    }
+    for (position, lane) in followers {
+        leaders[position] = newest[&lane];
+    }
+    leaders
+}
+
+/// By version where both have comparable ones, else by time; of two alike the later one.
 pub(super) fn is_newer(item: &Item<'_>, than: &Item<'_>) -> bool {
     let (Message::Notification(a), Message::Notification(b)) = (&item.message, &than.message) else {
         return false;
     };
-    match a.version.partial_cmp(&b.version) {
-        Some(std::cmp::Ordering::Equal) | None => a.time >= b.time,
-        Some(order) => order.is_gt(),
-    }
+    let by_version = match (&a.version, &b.version) {
+        (Some(a), Some(b)) => a.partial_cmp(b).filter(|order| order.is_ne()),
+        _ => None,
+    };
+    by_version.map_or(a.time >= b.time, std::cmp::Ordering::is_gt)
 }
 
 fn lane_message(item: &Item<'_>) -> LaneMessage {

@@ -189,21 +189,15 @@ impl Engine {
         order: &[EntityKey],
         mut groups: HashMap<EntityKey, Vec<Item<'a>>>,
     ) -> Vec<Group<'a>> {
-        let read = self.parts.ledger.read(order).await;
-        let mut records: HashMap<EntityKey, EntityRecord> = HashMap::new();
-        let mut unreadable = None;
-        match read {
-            Ok(found) => records.extend(found.into_iter().map(|record| (record.entity.clone(), record))),
-            Err(error) => unreadable = Some(error),
-        }
+        let mut read = self.parts.ledger.read(order).await;
         let mut opened = Vec::with_capacity(order.len());
         for entity in order {
             let items = groups.remove(entity).unwrap_or_default();
-            let record = match &unreadable {
-                Some(error) => Err(Error::retry(error.kind(), Stage::Settle, error.message())),
-                None => Ok(records
+            let record = match &mut read {
+                Err(error) => Err(Error::retry(error.kind(), Stage::Settle, error.message())),
+                Ok(records) => records
                     .remove(entity)
-                    .unwrap_or_else(|| EntityRecord::unknown(self.vendor(), entity.clone()))),
+                    .unwrap_or_else(|| Ok(EntityRecord::unknown(self.vendor(), entity.clone()))),
             };
             opened.push(Group {
                 entity: entity.clone(),

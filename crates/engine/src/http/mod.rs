@@ -71,6 +71,7 @@ pub struct Request<'a> {
     body: Bytes,
     timeout: Duration,
     max_answer_bytes: usize,
+    cut_answer: bool,
     invalid: Option<&'static str>,
 }
 
@@ -116,6 +117,7 @@ impl Http {
             body: Bytes::new(),
             timeout: Duration::from_secs(10),
             max_answer_bytes: MAX_ANSWER_BYTES,
+            cut_answer: false,
             invalid: None,
         }
     }
@@ -211,6 +213,14 @@ impl Request<'_> {
         self
     }
 
+    /// Reads no more than `limit` bytes of the answer and leaves the rest: for requests whose effect matters, not their
+    /// answer.
+    pub fn cut_answer_at(mut self, limit: usize) -> Self {
+        self.max_answer_bytes = limit;
+        self.cut_answer = true;
+        self
+    }
+
     /// Sends the request and reads the whole answer, whatever its status.
     ///
     /// # Errors
@@ -234,6 +244,9 @@ impl Request<'_> {
         let mut body = BytesMut::new();
         while let Some(chunk) = answer.chunk().await.map_err(HttpError::from)? {
             if body.len() + chunk.len() > limit {
+                if self.cut_answer {
+                    break;
+                }
                 return Err(HttpError::TooLarge { limit });
             }
             body.extend_from_slice(&chunk);

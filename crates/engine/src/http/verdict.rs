@@ -32,13 +32,18 @@ impl HttpError {
 
 /// The failure that a status other than success stands for.
 ///
+/// Only a refusal of the record itself is permanent. Any other one is a wrong setting, a deployment or an outage, which
+/// somebody will mend: the entity waits.
+///
 /// | status | kind | verdict |
 /// |---|---|---|
-/// | 401, 403 | deauthorized | retry |
-/// | 404, 410 | not found | permanent |
-/// | 408, 425, 429 | rate limited | retry, after Retry-After |
+/// | 400, 414, 422 | refused | permanent |
 /// | 413 | too large | permanent |
-/// | other 4xx, 3xx | refused | permanent |
+/// | 410 | not found: asks for no more calls | permanent |
+/// | 401, 403 | deauthorized | retry |
+/// | 404 | not found | retry |
+/// | 408, 425, 429 | rate limited | retry, after Retry-After |
+/// | other 4xx, 3xx | refused | retry |
 /// | 503 | unavailable | retry, after Retry-After |
 /// | other 5xx | unavailable | unknown at the vendor, retry at the source |
 #[must_use]
@@ -49,7 +54,8 @@ pub fn status_error(stage: Stage, answer: &Answer, now: Timestamp) -> Error {
     let again = Verdict::Retry { after };
     let (kind, verdict) = match answer.status {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => (ErrorKind::Deauthorized, again),
-        StatusCode::NOT_FOUND | StatusCode::GONE => (ErrorKind::NotFound, Verdict::Permanent),
+        StatusCode::NOT_FOUND => (ErrorKind::NotFound, again),
+        StatusCode::GONE => (ErrorKind::NotFound, Verdict::Permanent),
         StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS => {
             (ErrorKind::RateLimited, again)
         }
@@ -59,7 +65,10 @@ pub fn status_error(stage: Stage, answer: &Answer, now: Timestamp) -> Error {
             (ErrorKind::Unavailable, again)
         }
         status if status.is_server_error() => (ErrorKind::Unavailable, Verdict::Unknown),
-        _ => (ErrorKind::Refused, Verdict::Permanent),
+        StatusCode::BAD_REQUEST | StatusCode::URI_TOO_LONG | StatusCode::UNPROCESSABLE_ENTITY => {
+            (ErrorKind::Refused, Verdict::Permanent)
+        }
+        _ => (ErrorKind::Refused, again),
     };
     let status = answer.status.as_u16();
     Error::new(kind, verdict, stage, format!("answered {status}")).code(status.to_string())

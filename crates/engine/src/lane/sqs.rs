@@ -1,5 +1,7 @@
 //! Lanes on an SQS FIFO queue.
 
+use std::time::Duration;
+
 use aws_sdk_sqs::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, SendMessageBatchRequestEntry};
 use futures::future::{BoxFuture, join_all};
@@ -11,6 +13,9 @@ use crate::{Error, ErrorKind, Stage};
 const MAX_ENTRIES: usize = 10;
 /// And at most 1 MiB over all of them.
 const MAX_BYTES: usize = 1024 * 1024;
+
+/// Refused entries are sent again after these pauses; the SDK repeats whole requests only.
+const RESEND_AFTER: [Duration; 2] = [Duration::from_millis(50), Duration::from_millis(200)];
 
 /// Sends into one vendor's queue.
 #[derive(Debug, Clone)]
@@ -24,6 +29,24 @@ impl SqsLanes {
     #[must_use]
     pub fn new(client: aws_sdk_sqs::Client, queue_url: String) -> Self {
         Self { client, queue_url }
+    }
+
+    /// Sends a batch, and what of it was refused up to two more times: a message that is given back instead would hold
+    /// its lane for the whole visibility timeout.
+    async fn send_batch_again(&self, messages: &[LaneMessage]) -> Vec<Result<(), Error>> {
+        let mut results = self.send_batch(messages).await;
+        for pause in RESEND_AFTER {
+            let failed: Vec<usize> = (0..results.len()).filter(|at| results[*at].is_err()).collect();
+            if failed.is_empty() {
+                break;
+            }
+            tokio::time::sleep(pause).await;
+            let again: Vec<_> = failed.iter().map(|at| messages[*at].clone()).collect();
+            for (at, result) in failed.into_iter().zip(self.send_batch(&again).await) {
+                results[at] = result;
+            }
+        }
+        results
     }
 
     async fn send_batch(&self, messages: &[LaneMessage]) -> Vec<Result<(), Error>> {
@@ -86,7 +109,7 @@ impl SqsLanes {
 impl Lanes for SqsLanes {
     fn send<'a>(&'a self, messages: &'a [LaneMessage]) -> BoxFuture<'a, Vec<Result<(), Error>>> {
         Box::pin(async move {
-            let batches = batches(messages).map(|batch| self.send_batch(batch));
+            let batches = batches(messages).map(|batch| self.send_batch_again(batch));
             join_all(batches).await.into_iter().flatten().collect()
         })
     }

@@ -6,12 +6,16 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, PutRequest, WriteRequest};
+use aws_sdk_dynamodb::types::error::ConditionalCheckFailedException;
+use aws_sdk_dynamodb::types::{
+    AttributeValue, KeysAndAttributes, PutRequest, ReturnValuesOnConditionCheckFailure, WriteRequest,
+};
 use futures::future::{BoxFuture, join_all};
 use jiff::ToSpan;
 
 use super::{
-    ATTENTION_SHARDS, EntityRecord, EventRecord, Ledger, Status, attention_pk, entity_pk, key, sort_time,
+    ATTENTION_SHARDS, EntityRecord, EventRecord, Ledger, Records, Status, attention_pk, entity_pk, key,
+    sort_time,
 };
 use crate::{EntityKey, Error, ErrorKind, Stage};
 
@@ -24,12 +28,13 @@ pub(super) const MAX_ROUNDS: u32 = 4;
 
 /// Every attribute a settle owns. What is not in the record is removed; what is not in this list is left alone, so
 /// that a newer version's attributes survive an older version's settle.
-const OWNED: [&str; 16] = [
+const OWNED: [&str; 17] = [
     "vendor",
     "entity",
     "status",
     "revision",
     "link",
+    "maybe_links",
     "pushed_hash",
     "pushed_version",
     "read_at",
@@ -64,7 +69,7 @@ impl DynamoLedger {
         }
     }
 
-    async fn read_all(&self, entities: &[EntityKey]) -> Result<Vec<EntityRecord>, Error> {
+    async fn read_all(&self, entities: &[EntityKey]) -> Result<Records, Error> {
         let keys = entities
             .iter()
             .map(|entity| entity_key(&self.vendor, entity))
@@ -74,7 +79,7 @@ impl DynamoLedger {
             .consistent_read(true)
             .build();
         let mut wanted = HashMap::from([(self.table.clone(), keys.map_err(unavailable)?)]);
-        let mut records = Vec::with_capacity(entities.len());
+        let mut records = Records::with_capacity(entities.len());
         for round in 0..MAX_ROUNDS {
             pause(round).await;
             let answer = self
@@ -90,14 +95,12 @@ impl DynamoLedger {
                 .flat_map(HashMap::into_values)
                 .flatten()
             {
-                records.push(serde_dynamo::from_item(item).map_err(|error| {
-                    Error::retry(
-                        ErrorKind::Unexpected,
-                        Stage::Settle,
-                        "an entity record cannot be read",
-                    )
-                    .caused_by(error)
-                })?);
+                let Some(entity) = entity_of(&item) else { continue };
+                let record = serde_dynamo::from_item(item).map_err(|error| {
+                    let message = "the entity record cannot be read by this version";
+                    Error::retry(ErrorKind::Unexpected, Stage::Settle, message).caused_by(error)
+                });
+                records.insert(entity, record);
             }
             match answer.unprocessed_keys {
                 Some(rest) if !rest.is_empty() => wanted = rest,
@@ -145,7 +148,8 @@ impl DynamoLedger {
         if !remove.is_empty() {
             expression = format!("{expression} REMOVE {}", remove.join(", "));
         }
-        self.client
+        let written = self
+            .client
             .update_item()
             .table_name(&self.table)
             .set_key(Some(entity_key(&self.vendor, &record.entity)))
@@ -153,20 +157,22 @@ impl DynamoLedger {
             .condition_expression(condition)
             .set_expression_attribute_names(Some(names))
             .set_expression_attribute_values(Some(values))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
-            .await
-            .map_err(|error| {
-                let lost_race = error
-                    .as_service_error()
-                    .is_some_and(UpdateItemError::is_conditional_check_failed_exception);
-                if lost_race {
-                    let message = "the entity was settled by somebody else in between";
-                    Error::retry(ErrorKind::Conflict, Stage::Settle, message)
-                } else {
-                    failed(&error)
+            .await;
+        match written {
+            Ok(_) => Ok(()),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(failed)) if is_ours(failed, record) => {
+                    Ok(())
                 }
-            })?;
-        Ok(())
+                Some(UpdateItemError::ConditionalCheckFailedException(_)) => {
+                    let message = "the entity was settled by somebody else in between";
+                    Err(Error::retry(ErrorKind::Conflict, Stage::Settle, message))
+                }
+                _ => Err(failed(&error)),
+            },
+        }
     }
 
     async fn write_events(&self, events: &[EventRecord]) -> Vec<Result<(), Error>> {
@@ -246,10 +252,10 @@ impl DynamoLedger {
 }
 
 impl Ledger for DynamoLedger {
-    fn read<'a>(&'a self, entities: &'a [EntityKey]) -> BoxFuture<'a, Result<Vec<EntityRecord>, Error>> {
+    fn read<'a>(&'a self, entities: &'a [EntityKey]) -> BoxFuture<'a, Result<Records, Error>> {
         Box::pin(async move {
             if entities.is_empty() {
-                Ok(Vec::new())
+                Ok(Records::new())
             } else {
                 self.read_all(entities).await
             }
@@ -271,6 +277,15 @@ impl Ledger for DynamoLedger {
     }
 }
 
+/// Whether what stands in the table is this very settle: its first answer was lost, and the SDK sent it again.
+fn is_ours(failed: &ConditionalCheckFailedException, record: &EntityRecord) -> bool {
+    let stored = failed
+        .item()
+        .cloned()
+        .map(serde_dynamo::from_item::<_, EntityRecord>);
+    matches!(stored, Some(Ok(stored)) if stored == *record)
+}
+
 /// The keys in the sparse index: only entities that wait or need a person have them.
 fn attention(record: &EntityRecord) -> Option<(String, String)> {
     let sort_key = match (record.status, &record.parked) {
@@ -288,6 +303,10 @@ pub(super) fn entity_key(vendor: &str, entity: &EntityKey) -> Item {
         ("pk".to_owned(), AttributeValue::S(entity_pk(vendor, entity))),
         ("sk".to_owned(), AttributeValue::S("entity".to_owned())),
     ])
+}
+
+fn entity_of(item: &Item) -> Option<EntityKey> {
+    item.get("entity")?.as_s().ok()?.parse().ok()
 }
 
 fn put(item: Item) -> Option<WriteRequest> {
@@ -354,6 +373,7 @@ mod tests {
     fn a_settle_owns_every_field_of_the_record() {
         let mut full = record();
         full.link = Some("l".into());
+        full.maybe_links = vec!["m".into()];
         full.pushed_hash = Some("h".into());
         full.pushed_version = Some(crate::Version::Number(1));
         full.read_at = Some(full.settled_at);
@@ -368,6 +388,7 @@ mod tests {
             detail_type: "t".into(),
             version: None,
             error: error.clone(),
+            tried: None,
         });
         full.error = Some(error);
         let full = full.next(

@@ -6,6 +6,8 @@ mod key;
 mod reader;
 mod record;
 
+use std::collections::HashMap;
+
 use futures::future::BoxFuture;
 
 use crate::{EntityKey, Error};
@@ -15,13 +17,16 @@ pub(crate) use event::NO_ENTITY;
 pub use event::{EventRecord, Status};
 pub use key::{ATTENTION_SHARDS, EVENT_SHARDS, attention_pk, entity_pk, event_pk, hour, sort_time};
 pub use reader::{AttentionKind, Reader};
-pub use record::{EntityRecord, ErrorRecord, Parked, Recent};
+pub use record::{EntityRecord, ErrorRecord, Parked, Recent, Tried};
+
+/// What was read, by entity.
+pub type Records = HashMap<EntityKey, Result<EntityRecord, Error>>;
 
 /// Where outcomes are kept. Implemented on DynamoDB, and in memory by the testkit.
 pub trait Ledger: Send + Sync {
     /// Reads the records of up to ten entities, strongly consistent. An entity without a record is absent from the
-    /// answer.
-    fn read<'a>(&'a self, entities: &'a [EntityKey]) -> BoxFuture<'a, Result<Vec<EntityRecord>, Error>>;
+    /// answer; one whose record cannot be read fails alone.
+    fn read<'a>(&'a self, entities: &'a [EntityKey]) -> BoxFuture<'a, Result<Records, Error>>;
 
     /// Writes an entity record if its stored revision is still `record.revision - 1`.
     ///

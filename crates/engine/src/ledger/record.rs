@@ -27,6 +27,9 @@ pub struct EntityRecord {
     /// The vendor's id for the entity.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
+    /// Ids under which pushes of unknown outcome may have left something at the vendor.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub maybe_links: Vec<String>,
     /// The canonical hash of what was last pushed; absent when the vendor holds nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pushed_hash: Option<String>,
@@ -73,6 +76,18 @@ pub struct Parked {
     pub version: Option<Version>,
     /// Why it waits.
     pub error: ErrorRecord,
+    /// The push that was tried last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tried: Option<Tried>,
+}
+
+/// A push that was tried.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tried {
+    /// The canonical hash of the payload.
+    pub hash: String,
+    /// The idempotency key it went under.
+    pub key: String,
 }
 
 /// A failure as the ledger keeps it.
@@ -117,6 +132,7 @@ impl EntityRecord {
             status: Status::Deleted,
             revision: 0,
             link: None,
+            maybe_links: Vec::new(),
             pushed_hash: None,
             pushed_version: None,
             read_at: None,

@@ -32,7 +32,7 @@ impl Announcement {
         self
     }
 
-    /// Where the announced version stands: a JSON Pointer into the detail.
+    /// Where the announced version stands: a JSON Pointer into the detail. Versions of an id must only go up.
     #[must_use]
     pub fn version(mut self, pointer: &str) -> Self {
         self.version = Some(pointer.to_owned());
@@ -57,12 +57,13 @@ impl Announcement {
         let pointer = format!("/detail{}", self.id);
         let id = match envelope.detail.pointer(&self.id) {
             Some(Value::String(id)) => id.clone(),
-            Some(Value::Number(id)) => id.to_string(),
+            // A fraction, or more digits than a float keeps, would fall together with other ids.
+            Some(Value::Number(id)) if id.is_u64() || id.is_i64() => id.to_string(),
             None | Some(Value::Null) => {
                 return Err(envelope.malformed(&pointer, "expected an entity id, found none".to_owned()));
             }
             Some(_) => {
-                let reason = "expected an entity id as text or number, found another type".to_owned();
+                let reason = "expected an entity id as text or whole number, found another type".to_owned();
                 return Err(envelope.malformed(&pointer, reason));
             }
         };

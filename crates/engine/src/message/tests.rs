@@ -70,6 +70,12 @@ fn reads_back_a_wake() {
 #[case::two_values(&format!("{} {{}}", event(&json!({"customerId": "1"}))), "found more", None)]
 #[case::no_entity_id(&event(&json!({})), "expected an entity id, found none", Some("/detail/customerId"))]
 #[case::id_is_a_list(&event(&json!({"customerId": []})), "found another type", Some("/detail/customerId"))]
+#[case::fraction(&event(&json!({"customerId": 1.5})), "found another type", Some("/detail/customerId"))]
+#[case::too_many_digits(
+    &event(&json!({})).replace("\"detail\":{}", "\"detail\":{\"customerId\":12345678901234567890123}"),
+    "found another type",
+    Some("/detail/customerId")
+)]
 #[case::empty_id(&event(&json!({"customerId": ""})), "found an empty text", Some("/detail/customerId"))]
 #[case::long_id(&event(&json!({"customerId": "x".repeat(513)})), "found 513 bytes", Some("/detail/customerId"))]
 #[case::unknown_type(
@@ -90,6 +96,14 @@ fn says_what_is_wrong(#[case] body: &str, #[case] reason: &str, #[case] pointer:
 #[case("\"\"", None)]
 fn etags_are_versions(#[case] etag: &str, #[case] expected: Option<Version>) {
     assert_eq!(Version::from_etag(etag), expected);
+}
+
+#[test]
+fn a_long_tag_is_kept_as_a_hash() {
+    let Some(Version::Tag(tag)) = Version::from_etag(&"x".repeat(500_000)) else {
+        panic!("expected a tag")
+    };
+    assert_eq!(tag.len(), 16);
 }
 
 #[test]

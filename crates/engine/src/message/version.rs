@@ -5,6 +5,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+/// A longer tag is kept as a hash.
+const MAX_TAG_BYTES: usize = 128;
+
 /// What the source calls the version of a state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -36,6 +39,8 @@ impl Version {
     fn from_text(text: &str) -> Self {
         match text.parse() {
             Ok(number) if !text.starts_with(['+', '0']) || text == "0" => Self::Number(number),
+            // Records must stay small; equal tags stay equal.
+            _ if text.len() > MAX_TAG_BYTES => Self::Tag(crate::lane::short_hash(text)),
             _ => Self::Tag(text.to_owned()),
         }
     }

@@ -9,9 +9,9 @@ use url::Url;
 
 use super::{Fetched, Source};
 use crate::clock::Clock;
-use crate::http::{Answer, Http, HttpError, status_error};
+use crate::http::{Http, HttpError, status_error};
 use crate::secret::SecretField;
-use crate::{EntityKey, Error, ErrorKind, Stage, Verdict, Version};
+use crate::{EntityKey, Error, ErrorKind, Stage, Version};
 
 /// The place of the id in a path template.
 const ID: &str = "{id}";
@@ -95,17 +95,6 @@ impl RestSource {
         Ok(url)
     }
 
-    /// Only 400, 414 and 422 say something about the entity; any other refusal is a wrong setting or an outage, which
-    /// somebody will mend.
-    fn refusal(&self, answer: &Answer) -> Error {
-        let error = status_error(Stage::Source, answer, self.clock.now());
-        let is_about_the_entity = matches!(answer.status.as_u16(), 400 | 414 | 422);
-        if is_about_the_entity || error.verdict() != Verdict::Permanent {
-            return error;
-        }
-        Error::retry(error.kind(), Stage::Source, error.message()).code(answer.status.as_str())
-    }
-
     async fn get(&self, entity: &EntityKey) -> Result<Fetched, Error> {
         let mut request = self
             .http
@@ -124,7 +113,7 @@ impl RestSource {
                 });
             }
             StatusCode::OK => {}
-            _ => return Err(self.refusal(&answer)),
+            _ => return Err(status_error(Stage::Source, &answer, self.clock.now())),
         }
         let Some(state) = answer.json::<serde_json::Value>() else {
             let message = "expected JSON from the source, found something else";

@@ -26,8 +26,8 @@ pub trait Vendor: Send + Sync + 'static {
     /// [`Invalid`] names the field that cannot be mapped.
     fn map(&self, entity: &Self::Entity) -> Result<Self::Payload, Invalid>;
 
-    /// The vendor's id where it follows from the payload (a natural key). Kept even when a push ends in an unknown
-    /// outcome, so that what it may have created can be removed later.
+    /// The vendor's id where it follows from the payload (a natural key). If a push ends in an unknown outcome it is kept
+    /// among [`Push::maybe_links`], so that what may have been created there can be removed later.
     fn link(&self, payload: &Self::Payload) -> Option<String> {
         let _ = payload;
         None
@@ -51,6 +51,9 @@ pub struct Push<'a> {
     pub entity: &'a EntityKey,
     /// The vendor's id, once it is known.
     pub link: Option<&'a str>,
+    /// Ids under which earlier pushes of unknown outcome may have left something. After a successful push nothing may be
+    /// left there.
+    pub maybe_links: &'a [String],
     /// The event that led here.
     pub event_id: &'a str,
     /// When that event was sent.

@@ -1,11 +1,12 @@
 //! Sends parked entities that are due back into their lanes.
 //!
-//! Exactly once in effect: a wake is sent before its key in the index is moved on, so a waker killed in between sends
-//! it again; whoever comes second finds no retry waiting, or one that is not due, and does nothing
-//! ([`decide`](crate::decide::decide)).
+//! Once in effect: a wake is sent before its key in the index is moved on, so a waker killed in between sends it again.
+//! Whichever message comes second finds no retry waiting, or one that is not due, and does nothing
+//! ([`decide`](crate::decide::decide)): the ledger decides, not the queue's five minutes of deduplication.
 
 mod dynamo;
 
+use futures::StreamExt;
 use futures::future::{BoxFuture, join_all};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -20,6 +21,8 @@ pub use dynamo::DynamoAttention;
 
 /// A wake that had no effect by then (its message was lost) is sent again.
 const AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(10);
+/// Keys that are moved at once, per shard.
+const SIDE_BY_SIDE: usize = 8;
 /// No new page is started when less time than this is left.
 const RESERVE: SignedDuration = SignedDuration::from_secs(5);
 
@@ -56,7 +59,7 @@ pub struct Due {
 pub struct Woken {
     /// Entities sent back into their lanes.
     pub sent: usize,
-    /// Entities that the queue did not take; they stay due.
+    /// Entities that the queue did not take, or whose key could not be moved; they stay due.
     pub failed: usize,
 }
 
@@ -119,8 +122,17 @@ impl Waker<'_> {
                 .collect();
             woken.sent += sent.len();
             woken.failed += due.len() - sent.len();
-            let moved = join_all(sent.iter().map(|due| self.attention.put_off(vendor, due, until))).await;
-            moved.into_iter().collect::<Result<Vec<()>, Error>>()?;
+            let moving = sent.iter().map(|due| self.attention.put_off(vendor, due, until));
+            let moved: Vec<_> = futures::stream::iter(moving)
+                .buffer_unordered(SIDE_BY_SIDE)
+                .collect()
+                .await;
+            // A key that could not be moved is sent again by the next run, and does nothing then.
+            if let Some(error) = moved.into_iter().find_map(Result::err) {
+                woken.failed += 1;
+                tracing::warn!(target: "vendorbridge", vendor, error = error.kind().name(), "wake.unmoved");
+                return Ok(woken);
+            }
             // What the queue did not take is still due: the next run tries it, not this one in a loop.
             let time_is_up = self.clock.now().saturating_add(RESERVE).unwrap_or(Timestamp::MAX) > deadline;
             if due.is_empty() || sent.len() < due.len() || time_is_up {

@@ -63,7 +63,10 @@ async fn a_retryable_failure_parks_the_entity_alone() {
         (parked.status, parked.attempts, parked.unsure),
         (Status::Parked, 1, true)
     );
-    assert_eq!(parked.link.as_deref(), Some("natural-Ada"));
+    assert_eq!(
+        (parked.link, parked.maybe_links),
+        (None, vec!["natural-Ada".to_owned()])
+    );
     let wait = parked.parked.unwrap();
     assert!(wait.wake_at > bench.now() && wait.error.code.as_deref() == Some("E42"));
     assert_eq!(bench.record("2").status, Status::Synced);
@@ -217,4 +220,56 @@ async fn what_is_given_back_keeps_the_order_of_its_group() {
     bench.ledger.fail_settles(true);
     let ids: Vec<_> = batch.iter().map(|delivery| delivery.message_id.clone()).collect();
     assert_eq!(bench.deliver(&batch).await, ids);
+}
+
+#[tokio::test]
+async fn a_source_that_denies_what_it_announced_is_asked_once_more() {
+    let mut bench = Bench::new();
+    let event = bench.event("1", Some(1));
+    assert_eq!(bench.settle(&event).await, Status::Parked);
+    bench.set("1", "Ada", Some(1));
+    bench.advance(60);
+    bench.wake().await;
+    assert_eq!(bench.held("1").as_deref(), Some("Ada"));
+    // The second answer is believed.
+    lock(&bench.world).source.clear();
+    bench.advance(10);
+    let event = bench.event("1", Some(2));
+    assert_eq!(bench.settle(&event).await, Status::Parked);
+    assert_eq!(bench.held("1").as_deref(), Some("Ada"));
+    bench.advance(60);
+    bench.wake().await;
+    assert_eq!(bench.ledger.status(&event_id(&event)), Some(Status::Deleted));
+    assert_eq!(bench.held("1"), None);
+}
+
+#[tokio::test]
+async fn a_wrong_version_does_not_stop_an_entity_for_ever() {
+    let mut bench = Bench::new();
+    bench.set("1", "Ada", Some(1));
+    let wrong = bench.event("1", Some(u64::MAX));
+    assert_eq!(bench.settle(&wrong).await, Status::Parked);
+    for _ in 0..20 {
+        bench.advance(120);
+        bench.wake().await;
+    }
+    assert_eq!(bench.held("1").as_deref(), Some("Ada"));
+    assert_eq!(bench.record("1").status, Status::Synced);
+}
+
+#[tokio::test]
+async fn a_source_that_counts_anew_is_followed() {
+    let mut bench = Bench::new();
+    bench.set("1", "Ada", Some(9));
+    let first = bench.event("1", Some(9));
+    bench.settle(&first).await;
+    bench.set("1", "Bob", Some(1));
+    bench.advance(60);
+    let anew = bench.event("1", Some(1));
+    assert_eq!(bench.settle(&anew).await, Status::Parked);
+    for _ in 0..20 {
+        bench.advance(120);
+        bench.wake().await;
+    }
+    assert_eq!(bench.held("1").as_deref(), Some("Bob"));
 }

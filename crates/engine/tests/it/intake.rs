@@ -113,3 +113,37 @@ async fn what_is_not_recorded_is_not_acknowledged_early() {
     assert_eq!(bench.deliver(&batch).await, ids);
     assert_eq!(bench.lanes.acknowledged(), Vec::<String>::new());
 }
+
+#[tokio::test]
+async fn versions_and_times_are_not_measured_against_each_other() {
+    let mut bench = Bench::new();
+    bench.set("1", "Ada", Some(5));
+    let first = bench.event("1", Some(5));
+    bench.settle(&first).await;
+    bench.advance(60);
+    // A late announcement of what is pushed already, and a new change that names no version.
+    let batch = [
+        bench.event_in("intake", "1", Some(5)),
+        bench.event_in("intake", "1", None),
+    ];
+    bench.set("1", "Bob", Some(6));
+    bench.deliver(&batch).await;
+    let handed: Vec<_> = bench.lanes.take();
+    assert_eq!(handed.len(), 2);
+    for message in handed {
+        let delivery = bench.message(&message.group, &message.body);
+        bench.deliver(&[delivery]).await;
+    }
+    assert_eq!(bench.held("1").as_deref(), Some("Bob"));
+}
+
+#[tokio::test]
+async fn what_was_delivered_before_leads_nobody() {
+    let mut bench = Bench::new();
+    let mut before = bench.event_in("intake", "1", None);
+    before.receive_count = 2;
+    let batch = [bench.event_in("intake", "1", None), before];
+    bench.deliver(&batch).await;
+    assert_eq!(bench.lanes.sent().len(), 2);
+    assert_eq!(bench.ledger.status(&event_id(&batch[0])), None);
+}

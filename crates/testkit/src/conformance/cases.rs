@@ -131,7 +131,7 @@ pub async fn unknown_outcome<S: Subject>() {
     parks_and_recovers::<S>(Fault::AcceptThenCut, ErrorKind::Unavailable).await;
     let mut stand = Stand::start::<S>().await;
     stand.set(Channel::Email, EMAIL);
-    S::faults(&stand.sandbox).at(1, Fault::AcceptThenCut);
+    S::faults(&stand.sandbox).at(S::CREATING_REQUEST, Fault::AcceptThenCut);
     assert_eq!(stand.announce().await, Status::Parked);
     assert_eq!(S::records(&stand.sandbox), 1, "the fake accepted it");
     assert!(stand.record().unsure);

@@ -31,6 +31,9 @@ pub trait Subject {
     /// The vendor's name.
     const VENDOR: &'static str;
 
+    /// Which request of a create is the one that writes; those before only look.
+    const CREATING_REQUEST: u64 = 1;
+
     /// The function's `VENDOR_SETTINGS` for this sandbox.
     fn settings(sandbox: &Sandbox) -> Value;
 
@@ -148,46 +151,57 @@ impl Stand {
     }
 
     /// Announces a change some time later, and lets the function settle it.
+    pub async fn announce(&mut self) -> Status {
+        self.announce_of(CUSTOMER).await
+    }
+
+    /// The same for another customer.
     ///
     /// # Panics
     /// If the function gives the message back or records nothing.
     #[expect(clippy::expect_used, reason = "a test stand")]
-    pub async fn announce(&mut self) -> Status {
+    pub async fn announce_of(&mut self, customer: &str) -> Status {
         self.events += 1;
         self.clock.advance(Duration::from_secs(10));
+        self.deliver(entity(customer), self.event(customer), 1).await;
         let event_id = format!("e{}", self.events);
-        let body = json!({
-            "id": event_id, "detail-type": "DeliveryPreferenceUpdated", "source": "infoservice",
-            "time": self.clock.now(), "detail": {"customerId": CUSTOMER},
-        });
-        self.deliver(body.to_string(), 1).await;
         self.ledger.status(&event_id).expect("an event record")
     }
 
     /// Delivers the last announcement once more, as the queue does when nobody acknowledged it.
     pub async fn redeliver(&mut self) {
-        let body = json!({
+        self.deliver(entity(CUSTOMER), self.event(CUSTOMER), 2).await;
+    }
+
+    fn event(&self, customer: &str) -> String {
+        json!({
             "id": format!("e{}", self.events), "detail-type": "DeliveryPreferenceUpdated", "source": "infoservice",
-            "time": self.clock.now(), "detail": {"customerId": CUSTOMER},
-        });
-        self.deliver(body.to_string(), 2).await;
+            "time": self.clock.now(), "detail": {"customerId": customer},
+        })
+        .to_string()
     }
 
     /// Lets the waiting retry be due, and wakes it.
     pub async fn wake(&mut self) {
         self.clock.advance(Duration::from_secs(4000));
-        let body = wake_body(&entity(), "wake", self.clock.now());
-        self.deliver(body, 1).await;
+        let body = wake_body(&entity(CUSTOMER), "wake", self.clock.now());
+        self.deliver(entity(CUSTOMER), body, 1).await;
     }
 
     /// What the ledger says of the customer.
+    #[must_use]
+    pub fn record(&self) -> EntityRecord {
+        self.record_of(CUSTOMER)
+    }
+
+    /// What the ledger says of another customer.
     ///
     /// # Panics
     /// If it says nothing.
     #[must_use]
     #[expect(clippy::expect_used, reason = "a test stand")]
-    pub fn record(&self) -> EntityRecord {
-        self.ledger.entity(&entity()).expect("an entity record")
+    pub fn record_of(&self, customer: &str) -> EntityRecord {
+        self.ledger.entity(&entity(customer)).expect("an entity record")
     }
 
     /// The time on the stand.
@@ -196,11 +210,11 @@ impl Stand {
         self.clock.now()
     }
 
-    async fn deliver(&self, body: String, receive_count: u32) {
+    async fn deliver(&self, entity: EntityKey, body: String, receive_count: u32) {
         let delivery = Delivery {
             receipt: String::new(),
             message_id: "m".to_owned(),
-            group: lane(&entity()),
+            group: lane(&entity),
             receive_count,
             body,
         };
@@ -218,9 +232,9 @@ impl Stand {
     }
 }
 
-fn entity() -> EntityKey {
-    #[expect(clippy::expect_used, reason = "a constant")]
-    EntityKey::new("customer", CUSTOMER).expect("a legal key")
+fn entity(customer: &str) -> EntityKey {
+    #[expect(clippy::expect_used, reason = "a test's constant")]
+    EntityKey::new("customer", customer).expect("a legal key")
 }
 
 /// Makes the suite's tests for a [`Subject`], each a test of its own.

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use futures::future::BoxFuture;
 use jiff::Timestamp;
-use vendorbridge::ledger::{EntityRecord, EventRecord, Ledger, Status, sort_time};
+use vendorbridge::ledger::{EntityRecord, EventRecord, Ledger, Records, Status, sort_time};
 use vendorbridge::wake::{Attention, Due};
 use vendorbridge::{EntityKey, Error, ErrorKind, Stage};
 
@@ -91,14 +91,14 @@ impl MemoryLedger {
 }
 
 impl State {
-    fn read(&mut self, entities: &[EntityKey]) -> Result<Vec<EntityRecord>, Error> {
+    fn read(&mut self, entities: &[EntityKey]) -> Result<Records, Error> {
         self.counts.reads += 1;
         if self.reads_fail {
             return Err(unavailable());
         }
         let records = entities
             .iter()
-            .filter_map(|entity| self.entities.get(entity).cloned())
+            .filter_map(|entity| Some((entity.clone(), Ok(self.entities.get(entity)?.clone()))))
             .collect();
         if let Some(record) = self.after_read.take() {
             self.entities.insert(record.entity.clone(), record);
@@ -145,9 +145,9 @@ impl State {
 }
 
 impl Ledger for MemoryLedger {
-    fn read<'a>(&'a self, entities: &'a [EntityKey]) -> BoxFuture<'a, Result<Vec<EntityRecord>, Error>> {
+    fn read<'a>(&'a self, entities: &'a [EntityKey]) -> BoxFuture<'a, Result<Records, Error>> {
         let read = if entities.is_empty() {
-            Ok(Vec::new())
+            Ok(Records::new())
         } else {
             lock(&self.state).read(entities)
         };
