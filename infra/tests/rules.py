@@ -219,6 +219,7 @@ def queue_policies(t):
     """Each target takes events from its one rule; over TLS only, where there is TLS."""
     found = []
     wanted = {}
+    bus = t.properties("Bus")["Name"]
     for i, to in queue_targets(t):
         for queue in (target(to["Arn"]), target(to.get("DeadLetterConfig", {}).get("Arn", ""))):
             wanted.setdefault(queue, []).append(i)
@@ -227,7 +228,7 @@ def queue_policies(t):
             s for _, policy in t.of("SQS::QueuePolicy") if policy["Queues"] == [f"ref:{i}"] for s in policy["PolicyDocument"]["Statement"]
         ]
         allowed = [s for s in statements if s["Effect"] == "Allow"]
-        if allowed != [allow_rule(i, rule) for rule in wanted.get(i, [])]:
+        if allowed != [allow_rule(i, f"{bus}/{t.properties(rule)['Name']}") for rule in wanted.get(i, [])]:
             found.append(f"{i}: its policy does not allow just its rule")
         if t.is_live and [s for s in statements if s["Effect"] == "Deny"] != [deny_without_tls(i)]:
             found.append(f"{i}: may be used without TLS")
@@ -330,6 +331,18 @@ def role_grants(t):
             found.append(f"{i}: managed policies grant more than is used")
         if grants(t, i, role) != wanted.get(i):
             found.append(f"{i}: grants other than what is used: {grants(t, i, role)}")
+    return found
+
+
+def own_records(t):
+    """A vendor's role reaches the ledger's records of that vendor only: every partition key begins with its name."""
+    found = []
+    for v in t.vendors:
+        documents = [p["PolicyDocument"] for p in t.properties(f"{v}Role").get("Policies", [])]
+        statements = [s for d in documents for s in d["Statement"] if s["Resource"] == "att:Ledger.Arn"]
+        wanted = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{v}#*"]}}
+        if [s.get("Condition") for s in statements] != [wanted]:
+            found.append(f"{v}Role: reaches other vendors' records")
     return found
 
 
@@ -550,7 +563,7 @@ ALL = [
     visibility_outlasts_the_function, fifo_batches, partial_batches, concurrency_range, vendor_connections, fifo_queues,
     lanes_run_side_by_side, dead_letters_of_the_same_kind, redrive_limits, content_based_deduplication,
     target_message_group, undelivered_events_are_kept, rule_pattern, queue_policies, waker_schedules, functions, code,
-    environment, settings_reach_the_function, role_grants, no_wildcards, roles_of_functions, secrets, log_groups, alarms,
+    environment, settings_reach_the_function, role_grants, own_records, no_wildcards, roles_of_functions, secrets, log_groups, alarms,
     metric_filters, ledger, ledger_outlives_the_stack, archive, every_vendor_has_its_parts, vendors_stand_alone, names,
     explained, loop_variables,
 ]  # fmt: skip
@@ -602,14 +615,14 @@ def keys(partition, sort):
     return [{"AttributeName": partition, "KeyType": "HASH"}, {"AttributeName": sort, "KeyType": "RANGE"}]
 
 
-def allow_rule(queue, rule):
+def allow_rule(queue, name):
     return {
         "Sid": "OnlyItsRule",
         "Effect": "Allow",
         "Principal": {"Service": "events.amazonaws.com"},
         "Action": "sqs:SendMessage",
         "Resource": f"att:{queue}.Arn",
-        "Condition": {"ArnEquals": {"aws:SourceArn": f"att:{rule}.Arn"}},
+        "Condition": {"ArnEquals": {"aws:SourceArn": f"arn:aws:events:eu-west-1:123456789012:rule/{name}"}},
     }
 
 

@@ -6,6 +6,11 @@ import rules
 from processed import load, process
 
 
+def ledger_statement(t):
+    [policy] = t.properties("mailchimpRole")["Policies"]
+    return next(s for s in policy["PolicyDocument"]["Statement"] if s["Resource"] == "att:Ledger.Arn")
+
+
 def statement(t, policy, n=0):
     return t.properties(policy)["PolicyDocument"]["Statement"][n]
 
@@ -69,6 +74,8 @@ CHANGES = [
     ("queue_policies every_vendor_has_its_parts", lambda t: t.resources.pop("mailchimpQueuePolicy")),
     ("queue_policies", lambda t: statement(t, "mailchimpQueuePolicy").pop("Condition")),
     ("queue_policies", lambda t: put(statement(t, "mailchimpQueuePolicy"), Principal="*")),
+    ("own_records", lambda t: ledger_statement(t).pop("Condition")),
+    ("own_records", lambda t: put(ledger_statement(t)["Condition"]["ForAllValues:StringLike"], **{"dynamodb:LeadingKeys": ["*"]})),
     ("queue_policies", lambda t: put(statement(t, "mailchimpUndeliveredQueuePolicy"), Action="sqs:*")),
     ("queue_policies", lambda t: t.properties("mailchimpQueuePolicy")["PolicyDocument"]["Statement"].pop()),
     ("waker_schedules", lambda t: t.properties("mailchimpWakerPermission").pop("SourceArn")),
@@ -121,7 +128,7 @@ CHANGES = [
     ("vendors_stand_alone", lambda t: put(t.properties("mailchimpQueue"), Tags=[{"Key": "twin", "Value": "webhook"}])),
     ("vendors_stand_alone", lambda t: t.resources.update(Extra={"Type": "AWS::SNS::Topic", "Properties": {}})),
     ("vendors_stand_alone", lambda t: put(t.properties("WakerErrorsAlarm"), AlarmDescription="att:webhookQueue.Arn")),
-    ("names", lambda t: put(t.properties("mailchimpRule"), Name="r" * 65)),
+    ("names queue_policies", lambda t: put(t.properties("mailchimpRule"), Name="r" * 65)),
     ("names", lambda t: put(t.properties("mailchimpUndeliveredQueue"), QueueName="q" * 81)),
     (
         "names vendors_stand_alone",

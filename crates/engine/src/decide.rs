@@ -50,11 +50,11 @@ pub fn decide(record: &EntityRecord, message: &Message, redelivered: bool, now: 
 
 /// A version decides where both sides have comparable ones; time decides otherwise.
 ///
-/// An older version that was announced after the read is no old news: the source may have begun to count anew.
+/// An older version that was announced clearly after the read is no old news: the source may have begun to count anew.
 fn is_covered(record: &EntityRecord, notification: &Notification) -> bool {
-    let by_time = record
-        .read_at
-        .is_some_and(|read_at| later(notification.time, COVERED_MARGIN) <= read_at);
+    let Some(read_at) = record.read_at else {
+        return false;
+    };
     let order = match (&record.pushed_version, &notification.version) {
         (Some(pushed), Some(announced)) => pushed.partial_cmp(announced),
         _ => None,
@@ -62,7 +62,8 @@ fn is_covered(record: &EntityRecord, notification: &Notification) -> bool {
     match order {
         Some(Ordering::Equal) => true,
         Some(Ordering::Less) => false,
-        Some(Ordering::Greater) | None => by_time,
+        Some(Ordering::Greater) => notification.time <= later(read_at, COVERED_MARGIN),
+        None => later(notification.time, COVERED_MARGIN) <= read_at,
     }
 }
 
@@ -127,6 +128,7 @@ mod tests {
     #[case::newer(synced(10, None), notification(11, None), Decision::Sync)]
     #[case::same_version(synced(10, V(3)), notification(90, V(3)), Decision::Covered)]
     #[case::older_version(synced(10, V(3)), notification(8, V(2)), Decision::Covered)]
+    #[case::older_version_of_the_same_seconds(synced(10, V(3)), notification(12, V(2)), Decision::Covered)]
     #[case::older_version_announced_later(synced(10, V(3)), notification(90, V(2)), Decision::Sync)]
     #[case::newer_version_with_an_old_time(synced(10, V(3)), notification(1, V(4)), Decision::Sync)]
     #[case::tag_against_number_falls_back_to_time(

@@ -154,11 +154,9 @@ impl Engine {
         }
         trace.natural_link.clone_from(&mapped.link);
         let version = trace.version.clone();
-        let key = idempotency_key(work, &mapped.hash);
-        trace.tried = Some(Tried {
-            hash: mapped.hash.clone(),
-            key: key.clone(),
-        });
+        let tried = tried(work, &mapped.hash);
+        let key = idempotency_key(work.leader, &tried);
+        trace.tried = Some(tried);
         let started = self.now();
         let push = push_of(work, version.as_ref(), &key, started);
         let link = entity.vendor.push(push, &mapped).await;
@@ -176,11 +174,9 @@ impl Engine {
         if never_pushed && work.trusted {
             return Ok(Reached::Removed);
         }
-        let key = idempotency_key(work, "removed");
-        trace.tried = Some(Tried {
-            hash: "removed".to_owned(),
-            key: key.clone(),
-        });
+        let tried = tried(work, "removed");
+        let key = idempotency_key(work.leader, &tried);
+        trace.tried = Some(tried);
         let started = self.now();
         let removed = entity.vendor.remove(push_of(work, None, &key, started)).await;
         trace.vendor_ms = Some(self.millis_since(started));
@@ -353,17 +349,23 @@ fn refuse_lagging(
     Err(Error::retry(ErrorKind::Lagging, Stage::Source, message))
 }
 
-/// The same for a repeat of the same push, different for any other: also for A when B was tried in between.
-fn idempotency_key(work: &Work<'_>, hash: &str) -> String {
-    let tried = work
+/// This push, or its first try if the last push that was tried is the same.
+fn tried(work: &Work<'_>, hash: &str) -> Tried {
+    let before = work
         .record
         .parked
         .as_ref()
-        .and_then(|parked| parked.tried.as_ref());
-    if let Some(tried) = tried.filter(|tried| tried.hash == hash) {
-        return tried.key.clone();
-    }
-    let revision = work.record.revision;
-    let digest = Sha256::digest(format!("{}\n{hash}\n{revision}", work.leader.event_id));
+        .and_then(|parked| parked.tried.clone());
+    before
+        .filter(|before| before.hash == hash)
+        .unwrap_or_else(|| Tried {
+            hash: hash.to_owned(),
+            revision: work.record.revision,
+        })
+}
+
+/// The same for a repeat of the same push, different for any other: also for A when B was tried in between.
+fn idempotency_key(leader: &Leader, tried: &Tried) -> String {
+    let digest = Sha256::digest(format!("{}\n{}\n{}", leader.event_id, tried.hash, tried.revision));
     hex::encode(&digest[..16])
 }

@@ -86,8 +86,8 @@ pub struct Parked {
 pub struct Tried {
     /// The canonical hash of the payload.
     pub hash: String,
-    /// The idempotency key it went under.
-    pub key: String,
+    /// The record's revision when it was tried first; part of its idempotency key.
+    pub revision: u64,
 }
 
 /// A failure as the ledger keeps it.
