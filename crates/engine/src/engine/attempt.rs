@@ -1,4 +1,4 @@
-//! One attempt to bring a vendor up to date: read, map, push, settle.
+//! One attempt to bring a vendor up to date: read, map, push.
 
 use std::panic::AssertUnwindSafe;
 
@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::group::Item;
 use super::{Engine, Entity};
-use crate::ledger::{EntityRecord, ErrorRecord, EventRecord, Parked, Status, Tried};
+use crate::ledger::{EntityRecord, EventRecord, Tried};
 use crate::message::{EntityKey, Message, Version};
 use crate::source::Fetched;
 use crate::vendor::Push;
@@ -24,7 +24,7 @@ pub(super) struct Leader {
     pub(super) event_id: String,
     pub(super) event_time: Timestamp,
     pub(super) detail_type: String,
-    message_id: String,
+    pub(super) message_id: String,
 }
 
 impl Leader {
@@ -67,7 +67,7 @@ pub(super) struct Work<'a> {
 
 impl Work<'_> {
     /// Which try this is, from 1. What was rejected or dead starts afresh.
-    fn attempt(&self) -> u32 {
+    pub(super) fn attempt(&self) -> u32 {
         let before = if self.record.parked.is_some() {
             self.record.attempts
         } else {
@@ -79,17 +79,17 @@ impl Work<'_> {
 
 /// What an attempt found out on its way, whether or not it got through.
 #[derive(Default)]
-struct Trace {
-    read_at: Option<Timestamp>,
-    version: Option<Version>,
-    natural_link: Option<String>,
-    tried: Option<Tried>,
-    source_ms: Option<u64>,
-    vendor_ms: Option<u64>,
+pub(super) struct Trace {
+    pub(super) read_at: Option<Timestamp>,
+    pub(super) version: Option<Version>,
+    pub(super) natural_link: Option<String>,
+    pub(super) tried: Option<Tried>,
+    pub(super) source_ms: Option<u64>,
+    pub(super) vendor_ms: Option<u64>,
 }
 
 /// Where an attempt got to.
-enum Reached {
+pub(super) enum Reached {
     Pushed { hash: String, link: String },
     Removed,
     Unchanged,
@@ -181,119 +181,6 @@ impl Engine {
         let removed = entity.vendor.remove(push_of(work, None, &key, started)).await;
         trace.vendor_ms = Some(self.millis_since(started));
         removed.map(|()| Reached::Removed)
-    }
-
-    /// The entity record after the attempt: pure but for the clock and the jitter.
-    fn next_record(&self, work: &Work<'_>, trace: &Trace, result: &Result<Reached, Error>) -> EntityRecord {
-        let now = self.now();
-        let status = match result {
-            Ok(Reached::Pushed { .. }) => Status::Synced,
-            Ok(Reached::Removed) => Status::Deleted,
-            Ok(Reached::Unchanged) => Status::Unchanged,
-            Err(error) if error.verdict() == Verdict::Permanent => Status::Rejected,
-            Err(_) => Status::Parked,
-        };
-        let mut next = work
-            .record
-            .next(status, &work.leader.event_id, work.leader.event_time, now);
-        next.parked = None;
-        next.error = None;
-        match result {
-            Ok(reached) => {
-                match reached {
-                    Reached::Pushed { hash, link } => {
-                        next.link = Some(link.clone());
-                        next.pushed_hash = Some(hash.clone());
-                    }
-                    Reached::Removed => {
-                        next.link = None;
-                        next.pushed_hash = None;
-                    }
-                    Reached::Unchanged => {}
-                }
-                next.maybe_links.clear();
-                next.pushed_version.clone_from(&trace.version);
-                next.read_at = trace.read_at;
-                next.attempts = 0;
-                next.unsure = false;
-            }
-            Err(error) => self.fail(&mut next, work, trace, error, now),
-        }
-        next
-    }
-
-    fn fail(&self, next: &mut EntityRecord, work: &Work<'_>, trace: &Trace, error: &Error, now: Timestamp) {
-        next.attempts = work.attempt();
-        // Any failure at the vendor may have changed something there: a plan's first call may have got through.
-        next.unsure |= error.stage() == Stage::Push;
-        if let Some(natural) = trace
-            .natural_link
-            .as_ref()
-            .filter(|_| error.stage() == Stage::Push)
-            && next.link.as_ref() != Some(natural)
-            && !next.maybe_links.contains(natural)
-        {
-            next.maybe_links.push(natural.clone());
-        }
-        let failure = ErrorRecord::from(error);
-        if next.status == Status::Rejected {
-            next.error = Some(failure);
-            return;
-        }
-        let since = work.record.parked.as_ref().map_or(now, |parked| parked.since);
-        let wake_at = self
-            .parts
-            .backoff
-            .wake_at(error.verdict(), next.attempts, since, now, self.random());
-        if let Some(wake_at) = wake_at {
-            next.parked = Some(Parked {
-                wake_at,
-                since,
-                event_id: work.leader.event_id.clone(),
-                event_time: work.leader.event_time,
-                detail_type: work.leader.detail_type.clone(),
-                version: work.at_least.clone(),
-                error: failure,
-                tried: trace
-                    .tried
-                    .clone()
-                    .or_else(|| work.record.parked.as_ref()?.tried.clone()),
-            });
-        } else {
-            next.status = Status::Dead;
-            next.error = Some(failure);
-        }
-        if let Some(latest) = next.recent.last_mut() {
-            latest.status = next.status;
-        }
-    }
-
-    fn event_record(
-        &self,
-        work: &Work<'_>,
-        trace: Trace,
-        result: &Result<Reached, Error>,
-        next: &EntityRecord,
-    ) -> EventRecord {
-        EventRecord {
-            vendor: self.vendor().to_owned(),
-            entity: work.entity.as_str().to_owned(),
-            event_id: work.leader.event_id.clone(),
-            detail_type: Some(work.leader.detail_type.clone()),
-            status: next.status,
-            event_time: work.leader.event_time,
-            settled_at: next.settled_at,
-            message_id: work.leader.message_id.clone(),
-            attempt: Some(work.attempt()),
-            by_event: None,
-            link: next.link.clone(),
-            version: trace.version,
-            source_ms: trace.source_ms,
-            vendor_ms: trace.vendor_ms,
-            wake_at: next.parked.as_ref().map(|parked| parked.wake_at),
-            error: result.as_ref().err().map(ErrorRecord::from),
-            request_id: String::new(),
-        }
     }
 
     fn millis_since(&self, start: Timestamp) -> u64 {

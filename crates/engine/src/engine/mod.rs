@@ -4,6 +4,7 @@ mod attempt;
 mod group;
 mod intake;
 mod outcome;
+mod settle;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
