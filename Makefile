@@ -18,7 +18,7 @@ QUICK := $(if $(SHIP),,CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEG
 ENDPOINT ?=
 # Where the functions reach the sandbox if not on this machine's loopback: `SANDBOX_HOST=host.docker.internal`.
 SANDBOX_HOST ?=
-LOCAL = cargo run --quiet -p vendorbridge-testkit --bin local --
+LOCAL = cargo build -p vendorbridge-testkit --bin local && target/debug/local
 FLAGS = $(if $(ENDPOINT),--endpoint $(ENDPOINT)) $(if $(SANDBOX_HOST),--sandbox-host $(SANDBOX_HOST))
 
 .PHONY: help
