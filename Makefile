@@ -42,7 +42,7 @@ demo: setup build ## deploy to a local cloud, publish sample events, show what h
 
 .PHONY: up
 up: setup build ## the same, and stay up until Ctrl-C
-	@cargo build --quiet -p vendorbridge-cli
+	@cargo build -p vendorbridge-cli
 	@$(LOCAL) up $(FLAGS)
 
 .PHONY: test
