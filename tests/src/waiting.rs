@@ -55,6 +55,7 @@ pub async fn settle_everything(
             for vendor in VENDORS {
                 world.wake(vendor).await?;
             }
+            // Stands in for the schedule, which calls once a minute; nothing is synchronised by it.
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
     };

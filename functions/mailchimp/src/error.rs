@@ -6,6 +6,7 @@
 //! | 403 | none | rate limited: what Mailchimp sends at very high volume | retry |
 //! | 404 | problem | not found: the audience, so a setting is wrong | retry |
 //! | 400 | any problem (compliance state, forgotten address, looks fake, invalid resource …) | refused | permanent |
+//! | other 4xx, 3xx | | refused: a wrong setting | retry |
 //! | 429 | | rate limited: more than 10 connections | retry |
 //! | 5xx | | unavailable | unknown (503: retry) |
 //!

@@ -208,3 +208,21 @@ async fn a_member_that_is_moved_while_archived_comes_back() {
     assert!(member(&stand.sandbox, "ada@king.example").is_some());
     assert_eq!(stand.sandbox.mailchimp.members(LIST).len(), 1);
 }
+
+#[tokio::test]
+async fn the_address_of_a_customer_who_is_gone_can_be_taken() {
+    let mut stand = Stand::start::<Mailchimp>().await;
+    stand.set(Channel::Email, EMAIL);
+    stand.announce().await;
+    stand
+        .sandbox
+        .infoservice
+        .remove(vendorbridge_testkit::conformance::CUSTOMER);
+    assert_eq!(stand.announce().await, Status::Deleted);
+    stand
+        .sandbox
+        .infoservice
+        .put(NewPreference::by_email("c-2", EMAIL));
+    assert_eq!(stand.announce_of("c-2").await, Status::Synced);
+    assert!(member(&stand.sandbox, EMAIL).is_some());
+}
