@@ -168,6 +168,7 @@ impl Meter {
             clock: Arc::clone(&clock) as _,
             rng: fastrand::Rng::with_seed(7),
             backoff: Backoff::default(),
+            circuit: vendorbridge::circuit::Policy::default(),
             max_in_flight: 10,
             slowest: Duration::from_secs(16),
         });

@@ -4,8 +4,10 @@ use std::cmp::Ordering;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::circuit::Gate;
 use crate::ledger::EntityRecord;
 use crate::message::{Message, Notification};
+use crate::sabotage::{self, Sabotage};
 
 /// EventBridge cuts times to whole seconds, and clocks differ: a notification must be this much older than a read to
 /// be covered by it.
@@ -22,6 +24,8 @@ pub enum Decision {
     Join,
     /// Read the source and bring the vendor up to date.
     Sync,
+    /// The vendor may not be called: what this message asks for waits.
+    Paused,
     /// A wake for a retry that is no longer waiting, or was put off: nothing to do.
     Stale,
 }
@@ -29,9 +33,25 @@ pub enum Decision {
 /// Decides on one message.
 ///
 /// `redelivered`: the queue handed the message out before. What that attempt did is unknown, so no shortcut is taken.
+/// `gate`: how the vendor stands; probes are for the caller to hand out.
 #[must_use]
-pub fn decide(record: &EntityRecord, message: &Message, redelivered: bool, now: Timestamp) -> Decision {
+pub fn decide(
+    record: &EntityRecord,
+    gate: Gate,
+    message: &Message,
+    redelivered: bool,
+    now: Timestamp,
+) -> Decision {
+    let decision = without_gate(record, message, redelivered, now);
+    match (decision, gate) {
+        (Decision::Sync, Gate::Paused | Gate::Open { .. }) => Decision::Paused,
+        (decision, _) => decision,
+    }
+}
+
+fn without_gate(record: &EntityRecord, message: &Message, redelivered: bool, now: Timestamp) -> Decision {
     match message {
+        Message::Wake(_) if sabotage::is(Sabotage::WakeTwice) => Decision::Sync,
         Message::Wake(_) => match &record.parked {
             Some(parked) if parked.wake_at <= later(now, WAKE_MARGIN) => Decision::Sync,
             _ => Decision::Stale,
@@ -63,6 +83,7 @@ fn is_covered(record: &EntityRecord, notification: &Notification) -> bool {
         Some(Ordering::Equal) => true,
         Some(Ordering::Less) => false,
         Some(Ordering::Greater) => notification.time <= later(read_at, COVERED_MARGIN),
+        None if sabotage::is(Sabotage::CoveredWithoutMargin) => notification.time <= read_at,
         None => later(notification.time, COVERED_MARGIN) <= read_at,
     }
 }
@@ -105,7 +126,6 @@ mod tests {
             detail_type: "t".into(),
             version: None,
             error: ErrorRecord::from(&Error::retry(ErrorKind::Unavailable, Stage::Push, "down")),
-            tried: None,
         });
         record
     }
@@ -140,15 +160,15 @@ mod tests {
     #[case::not_due(parked(90), Message::Wake(entity()), Decision::Stale)]
     #[case::no_longer_waiting(synced(10, None), Message::Wake(entity()), Decision::Stale)]
     fn decides(#[case] record: EntityRecord, #[case] message: Message, #[case] expected: Decision) {
-        assert_eq!(decide(&record, &message, false, at(60)), expected);
+        assert_eq!(decide(&record, Gate::Closed, &message, false, at(60)), expected);
     }
 
     #[test]
     fn a_redelivery_and_an_unsure_record_are_never_covered() {
         let mut record = synced(10, V(3));
         let old = notification(1, V(1));
-        assert_eq!(decide(&record, &old, true, at(60)), Decision::Sync);
+        assert_eq!(decide(&record, Gate::Closed, &old, true, at(60)), Decision::Sync);
         record.unsure = true;
-        assert_eq!(decide(&record, &old, false, at(60)), Decision::Sync);
+        assert_eq!(decide(&record, Gate::Closed, &old, false, at(60)), Decision::Sync);
     }
 }

@@ -33,6 +33,10 @@ pub enum ErrorKind {
     Conflict,
     /// Work on the entity panicked.
     Panicked,
+    /// The vendor was not called: a person paused it.
+    Paused,
+    /// The vendor was not called: its circuit is open.
+    CircuitOpen,
     /// Anything else.
     Unexpected,
 }
@@ -109,6 +113,8 @@ impl ErrorKind {
             Self::TooLarge => "too-large",
             Self::Conflict => "conflict",
             Self::Panicked => "panicked",
+            Self::Paused => "paused",
+            Self::CircuitOpen => "circuit-open",
             Self::Unexpected => "unexpected",
         }
     }
@@ -124,6 +130,8 @@ struct Inner {
     kind: ErrorKind,
     verdict: Verdict,
     stage: Stage,
+    step: Option<String>,
+    brief: bool,
     pointer: Option<String>,
     code: Option<String>,
     message: String,
@@ -140,6 +148,8 @@ impl Error {
             kind,
             verdict,
             stage,
+            step: None,
+            brief: false,
             pointer: None,
             code: None,
             message: without_addresses(message.as_ref()),
@@ -171,11 +181,33 @@ impl Error {
         self
     }
 
+    /// Names the step of a plan.
+    #[must_use]
+    pub fn in_step(mut self, step: impl Into<String>) -> Self {
+        self.0.step = Some(step.into());
+        self
+    }
+
+    /// Marks a failure that is nearly free to retry at once: a refused connection, a 502, 503 or 504, a Retry-After of
+    /// two seconds at most.
+    #[must_use]
+    pub fn brief(mut self) -> Self {
+        self.0.brief = true;
+        self
+    }
+
     /// Adds the error behind this one.
     #[must_use]
     pub fn caused_by(mut self, source: impl Into<BoxError>) -> Self {
         self.0.source = Some(source.into());
         self
+    }
+
+    /// The same failure in other words, with another code.
+    #[must_use]
+    pub fn reworded(mut self, message: impl AsRef<str>, code: impl Into<String>) -> Self {
+        self.0.message = without_addresses(message.as_ref());
+        self.code(code)
     }
 
     /// The same failure, seen at another stage.
@@ -203,6 +235,18 @@ impl Error {
         self.0.stage
     }
 
+    /// In which step of a plan it happened.
+    #[must_use]
+    pub fn step(&self) -> Option<&str> {
+        self.0.step.as_deref()
+    }
+
+    /// Whether a retry at once is nearly free.
+    #[must_use]
+    pub fn is_brief(&self) -> bool {
+        self.0.brief
+    }
+
     /// The field at fault, as a JSON Pointer.
     #[must_use]
     pub fn pointer(&self) -> Option<&str> {
@@ -225,6 +269,9 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0.stage.name())?;
+        if let Some(step) = &self.0.step {
+            write!(f, " in step `{step}`")?;
+        }
         if let Some(pointer) = &self.0.pointer {
             write!(f, " at {pointer}")?;
         }

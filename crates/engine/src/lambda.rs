@@ -12,6 +12,7 @@ use lambda_runtime::{LambdaEvent, service_fn};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use crate::circuit::Policy;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Config, ConfigError, environment};
 use crate::engine::{Batch, Engine, Entity, Parts};
@@ -122,6 +123,7 @@ pub fn vendor(wire: impl FnOnce(&Setup) -> Result<Vec<Entity>, StartError>) -> E
             clock,
             rng: fastrand::Rng::new(),
             backoff: config.backoff,
+            circuit: Policy::default(),
             max_in_flight: config.max_in_flight,
             slowest: SLOWEST,
         });

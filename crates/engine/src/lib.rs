@@ -5,6 +5,7 @@
 //! module that knows the Lambda runtime; AWS types stay in the adapters [`lane::SqsLanes`], [`ledger::DynamoLedger`],
 //! [`ledger::Reader`], [`wake::DynamoAttention`], [`secret::SecretsManager`] and [`http::AwsHttp`].
 
+pub mod circuit;
 pub mod clock;
 pub mod config;
 pub mod decide;
@@ -16,6 +17,7 @@ pub mod lane;
 pub mod ledger;
 pub mod message;
 pub mod park;
+pub mod sabotage;
 pub mod secret;
 pub mod source;
 pub mod telemetry;

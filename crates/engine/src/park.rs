@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::Verdict;
+use crate::{Error, Verdict};
 
 /// How long a failed entity waits, and for how long at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +54,27 @@ impl Backoff {
             self.base + upper.saturating_sub(self.base).mul_f64(random)
         };
         Some(now.saturating_add(signed(wait)).unwrap_or(Timestamp::MAX))
+    }
+}
+
+/// A longer Retry-After is no quick retry.
+pub(crate) const MAX_QUICK: Duration = Duration::from_secs(2);
+/// Tries on top of the first.
+const QUICK_RETRIES: u32 = 2;
+/// The longest wait before the first quick retry; it doubles.
+const QUICK_PAUSE: Duration = Duration::from_millis(200);
+
+/// How long to wait before trying again at once, where that is nearly free ([`Error::is_brief`]); `None` otherwise.
+/// `tries`: quick retries so far. `random` is uniform in `0..1`.
+#[must_use]
+pub fn quick_retry(error: &Error, tries: u32, random: f64) -> Option<Duration> {
+    if !error.is_brief() || tries >= QUICK_RETRIES {
+        return None;
+    }
+    match error.verdict() {
+        Verdict::Retry { after: Some(after) } => (after <= MAX_QUICK).then_some(after),
+        Verdict::Permanent => None,
+        _ => Some(QUICK_PAUSE.saturating_mul(1 << tries).mul_f64(random)),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use tracing_subscriber::filter::LevelFilter;
 
-use crate::ledger::EventRecord;
+use crate::ledger::{EventRecord, VendorRecord};
 
 /// Sends JSON lines to stdout, from `level` on.
 ///
@@ -86,4 +86,25 @@ pub(crate) fn returned(vendor: &str, entity: &str, messages: usize, error: &crat
         code = error.vendor_code(),
         "sync.returned"
     );
+}
+
+/// Says that a vendor's circuit opened, probes or closed.
+pub(crate) fn circuit(before: &VendorRecord, after: &VendorRecord) {
+    match (&before.circuit, &after.circuit) {
+        (_, Some(circuit)) if before.circuit != after.circuit => tracing::warn!(
+            target: "vendorbridge",
+            vendor = after.vendor,
+            kind = circuit.kind.name(),
+            times = circuit.times,
+            retry_at = tracing::field::display(circuit.retry_at),
+            "circuit.open"
+        ),
+        (Some(_), None) => tracing::info!(target: "vendorbridge", vendor = after.vendor, "circuit.closed"),
+        _ => {}
+    }
+}
+
+/// Says that the vendor's record could not be written. The next failing batch does it.
+pub(crate) fn vendor_unwritten(vendor: &str, error: &crate::Error) {
+    tracing::warn!(target: "vendorbridge", vendor, error = error.kind().name(), code = error.vendor_code(), "circuit.unwritten");
 }

@@ -82,10 +82,7 @@ fn verdict(answer: &Answer, now: Timestamp) -> Error {
             }
             .code(problem.title)
         }
-        _ => {
-            let plain = status_error(Stage::Push, answer, now);
-            Error::new(plain.kind(), plain.verdict(), Stage::Push, words).code(problem.title)
-        }
+        _ => status_error(Stage::Push, answer, now).reworded(words, problem.title),
     }
 }
 

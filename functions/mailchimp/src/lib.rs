@@ -53,9 +53,9 @@ impl Vendor for Members {
         Some(member.subscriber_hash())
     }
 
-    async fn push(&self, push: &Push<'_>, member: &Member) -> Result<String, Error> {
+    async fn push(&self, push: &mut Push<'_>, member: &Member) -> Result<String, Error> {
         let hash = member.subscriber_hash();
-        match push.link {
+        match push.link.as_deref() {
             Some(known) if known == hash => self.client.put(push.now, member).await?,
             Some(old) => self.client.rename(push.now, old, member).await?,
             None => self.client.claim(push.now, member).await?,
@@ -66,12 +66,8 @@ impl Vendor for Members {
         Ok(hash)
     }
 
-    async fn remove(&self, push: &Push<'_>) -> Result<(), Error> {
-        for hash in push
-            .link
-            .into_iter()
-            .chain(push.maybe_links.iter().map(String::as_str))
-        {
+    async fn remove(&self, push: &mut Push<'_>) -> Result<(), Error> {
+        for hash in push.link.iter().chain(&push.maybe_links) {
             self.client.archive(push.now, hash, push.entity.id()).await?;
         }
         Ok(())

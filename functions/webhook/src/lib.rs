@@ -54,12 +54,14 @@ impl Vendor for Receiver {
         mapping::state(state, self.fields.as_deref())
     }
 
-    async fn push(&self, push: &Push<'_>, state: &Self::Payload) -> Result<String, Error> {
-        let id = self.client.send(push, &Message::updated(push, state)).await?;
+    async fn push(&self, push: &mut Push<'_>, state: &Self::Payload) -> Result<String, Error> {
+        let message = Message::new(push.entity, push.event_time, push.version, Some(state));
+        let id = self.client.send(push, &message).await?;
         Ok(id.unwrap_or_else(|| push.entity.id().to_owned()))
     }
 
-    async fn remove(&self, push: &Push<'_>) -> Result<(), Error> {
-        self.client.send(push, &Message::deleted(push)).await.map(|_| ())
+    async fn remove(&self, push: &mut Push<'_>) -> Result<(), Error> {
+        let message = Message::new(push.entity, push.event_time, push.version, None);
+        self.client.send(push, &message).await.map(|_| ())
     }
 }

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
-use vendorbridge::Version;
-use vendorbridge::vendor::{Invalid, Push};
+use vendorbridge::vendor::Invalid;
+use vendorbridge::{EntityKey, Version};
 
 /// The payload structure that Standard Webhooks recommends.
 #[derive(Debug, Clone, Serialize)]
@@ -28,21 +28,20 @@ struct Data<'a> {
 }
 
 impl<'a> Message<'a> {
-    pub(crate) fn updated(push: &Push<'a>, state: &'a Map<String, Value>) -> Self {
-        Self::new(push, "updated", Some(state))
-    }
-
-    pub(crate) fn deleted(push: &Push<'a>) -> Self {
-        Self::new(push, "deleted", None)
-    }
-
-    fn new(push: &Push<'a>, what: &str, state: Option<&'a Map<String, Value>>) -> Self {
+    /// What became of an entity: `updated` with its state, or `deleted`.
+    pub(crate) fn new(
+        entity: &'a EntityKey,
+        event_time: Timestamp,
+        version: Option<&'a Version>,
+        state: Option<&'a Map<String, Value>>,
+    ) -> Self {
+        let what = if state.is_some() { "updated" } else { "deleted" };
         Self {
-            kind: format!("{}.{what}", push.entity.entity_type()),
-            timestamp: push.event_time,
+            kind: format!("{}.{what}", entity.entity_type()),
+            timestamp: event_time,
             data: Data {
-                id: push.entity.id(),
-                version: push.version,
+                id: entity.id(),
+                version,
                 state,
             },
         }
@@ -69,10 +68,8 @@ pub(crate) fn state(
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-    use vendorbridge::EntityKey;
-
     use super::*;
+    use serde_json::json;
 
     fn object(value: Value) -> Map<String, Value> {
         serde_json::from_value(value).unwrap()
@@ -82,18 +79,11 @@ mod tests {
     fn a_message_names_type_id_version_and_state() {
         let entity: EntityKey = "customer/c-4711".parse().unwrap();
         let version = Version::Number(12);
-        let push = Push {
-            entity: &entity,
-            link: None,
-            maybe_links: &[],
-            event_id: "e",
-            event_time: "2026-01-29T14:36:26Z".parse().unwrap(),
-            version: Some(&version),
-            idempotency_key: "k",
-            now: "2026-01-29T14:36:27.5Z".parse().unwrap(),
-        };
+        let time = "2026-01-29T14:36:26Z".parse().unwrap();
         let state = object(json!({"channel": "PAPER"}));
-        insta::assert_json_snapshot!([Message::updated(&push, &state), Message::deleted(&push)], @r#"
+        let updated = Message::new(&entity, time, Some(&version), Some(&state));
+        let deleted = Message::new(&entity, time, Some(&version), None);
+        insta::assert_json_snapshot!([updated, deleted], @r#"
         [
           {
             "type": "customer.updated",

@@ -1,9 +1,13 @@
 //! The messages of one entity: decide on each, do the work once, settle.
 
+use jiff::Timestamp;
+
+use super::admission::Admission;
 use super::attempt::{Leader, Work};
 use super::outcome::{self, Outcome};
 use super::{Engine, intake};
 use crate::Error;
+use crate::circuit::Gate;
 use crate::decide::{Decision, decide};
 use crate::ledger::{EntityRecord, EventRecord, Status};
 use crate::message::{Delivery, EntityKey, Message, Notification, Version};
@@ -22,7 +26,26 @@ pub(super) struct Group<'a> {
     pub(super) items: Vec<Item<'a>>,
 }
 
+/// What a group is worked on with.
+#[derive(Clone, Copy)]
+pub(super) struct Terms<'a> {
+    pub(super) admission: &'a Admission,
+    pub(super) deadline: Timestamp,
+    /// The entity was settled by somebody else while this group was worked on: what the vendor holds is uncertain.
+    pub(super) lost_a_race: bool,
+}
+
 impl Engine {
+    /// Whether the group asks for calls to the vendor.
+    pub(super) fn has_work(&self, group: &Group<'_>) -> bool {
+        let now = self.now();
+        let Ok(record) = &group.record else { return false };
+        group.items.iter().any(|item| {
+            let redelivered = item.delivery.receive_count > 1;
+            decide(record, Gate::Closed, &item.message, redelivered, now) == Decision::Sync
+        })
+    }
+
     /// Decides on each message and does what is to be done, once for all of them.
     ///
     /// # Errors
@@ -32,23 +55,26 @@ impl Engine {
         entity: &EntityKey,
         record: &EntityRecord,
         items: &[Item<'_>],
+        terms: Terms<'_>,
     ) -> Result<Vec<(usize, Outcome)>, Error> {
         let now = self.now();
         let mut outcomes = Vec::with_capacity(items.len());
         let mut joining = Vec::new();
         let mut syncing = Vec::new();
         for item in items {
-            match decide(record, &item.message, item.delivery.receive_count > 1, now) {
+            let redelivered = item.delivery.receive_count > 1 || terms.lost_a_race;
+            match decide(record, terms.admission.gate(), &item.message, redelivered, now) {
                 Decision::Covered => outcomes.push((item.index, self.covered(record, item))),
                 Decision::Stale => outcomes.push((item.index, self.stale(record, item))),
                 Decision::Join => joining.push(item),
-                Decision::Sync => syncing.push(item),
+                // Whether the vendor may be called is asked once for all of them.
+                Decision::Sync | Decision::Paused => syncing.push(item),
             }
         }
         if syncing.is_empty() {
             outcomes.extend(self.join(record, &joining).await?);
         } else {
-            outcomes.extend(self.sync(entity, record, &syncing, &joining).await?);
+            outcomes.extend(self.sync(entity, record, &syncing, &joining, terms).await?);
         }
         Ok(outcomes)
     }
@@ -99,7 +125,7 @@ impl Engine {
             if let Some(parked) = &mut next.parked {
                 parked.version = announced;
             }
-            self.parts.ledger.settle(&next).await?;
+            self.settle(&next).await?;
         }
         let now = self.now();
         let outcome = |item: &&Item<'_>| {
@@ -134,6 +160,7 @@ impl Engine {
         record: &EntityRecord,
         syncing: &[&Item<'_>],
         joining: &[&Item<'_>],
+        terms: Terms<'_>,
     ) -> Result<Vec<(usize, Outcome)>, Error> {
         let Some(lead) = syncing.iter().copied().reduce(|lead, item| {
             let takes_over = matches!(lead.message, Message::Notification(_)) && intake::is_newer(item, lead);
@@ -143,14 +170,28 @@ impl Engine {
         };
         let leader = Leader::of(record, lead);
         let waiting = record.parked.as_ref().and_then(|parked| parked.version.clone());
-        let work = Work {
-            entity,
-            record,
-            leader: &leader,
-            at_least: newest_version(joining, newest_version(syncing, waiting)),
-            trusted: !record.unsure && syncing.iter().all(|item| item.delivery.receive_count <= 1),
+        let at_least = newest_version(joining, newest_version(syncing, waiting));
+        let mut all = syncing.iter().chain(joining);
+        let is_fresh = !terms.lost_a_race && all.all(|item| item.delivery.receive_count <= 1);
+        let event = match terms.admission.admit() {
+            Ok(()) => {
+                let work = Work {
+                    entity,
+                    record: record.clone(),
+                    leader: &leader,
+                    admission: terms.admission,
+                    deadline: terms.deadline,
+                    at_least,
+                    is_fresh,
+                };
+                self.attempt(work).await?
+            }
+            Err(shut) => {
+                let next = self.shut_record(record, &leader, at_least, is_fresh, &shut);
+                self.settle(&next).await?;
+                self.shut_event(&leader, &shut, &next)
+            }
         };
-        let event = self.attempt(&work).await?;
         let mut outcomes = vec![(lead.index, Outcome::Settled(Box::new(event)))];
         let now = self.now();
         for item in syncing

@@ -10,6 +10,7 @@ use super::group::Item;
 use super::outcome::{self, Outcome};
 use crate::lane::{LaneMessage, lane, short_hash};
 use crate::message::{EntityKey, Message, Notification, Version};
+use crate::sabotage::{self, Sabotage};
 use crate::telemetry;
 
 impl Engine {
@@ -100,7 +101,7 @@ fn leaders(strays: &[Item<'_>]) -> Vec<usize> {
         };
         let lane = (&notification.entity, is_numbered);
         let leader = newest.entry(lane).or_insert(position);
-        if is_newer(stray, &strays[*leader]) {
+        if is_newer(stray, &strays[*leader]) != sabotage::is(Sabotage::CoalesceAwayNewest) {
             *leader = position;
         }
         followers.push((position, lane));

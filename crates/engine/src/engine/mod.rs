@@ -1,9 +1,12 @@
 //! Leads a batch of messages through the stations and says which of them the queue must deliver again.
 
+mod admission;
 mod attempt;
 mod group;
 mod intake;
+mod lag;
 mod outcome;
+mod push;
 mod settle;
 
 use std::collections::{HashMap, HashSet};
@@ -13,17 +16,20 @@ use std::time::Duration;
 use futures::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::circuit::Policy;
 use crate::clock::Clock;
 use crate::lane::{Lanes, lane};
-use crate::ledger::{EntityRecord, Ledger};
+use crate::ledger::{EntityRecord, Ledger, Snapshot, VendorRecord};
 use crate::message::{Announcement, Delivery, EntityKey, parse};
 use crate::park::Backoff;
+use crate::sabotage::{self, Sabotage};
 use crate::source::Source;
 use crate::telemetry;
 use crate::vendor::{DynVendor, Vendor};
 use crate::{Error, ErrorKind, Stage};
 
-use group::{Group, Item};
+use admission::{Admission, Unwritten};
+use group::{Group, Item, Terms};
 use outcome::Outcome;
 
 /// One type of entity: how it is announced, who holds its truth, and the vendor that must follow.
@@ -69,6 +75,8 @@ pub struct Parts {
     pub rng: fastrand::Rng,
     /// When a failed entity is tried again.
     pub backoff: Backoff,
+    /// When the vendor's circuit opens and closes.
+    pub circuit: Policy,
     /// How many entities of a batch are worked on at once.
     pub max_in_flight: usize,
     /// The longest that the calls for one entity may take. No work starts when less time is left.
@@ -79,6 +87,7 @@ pub struct Parts {
 pub struct Engine {
     parts: Parts,
     rng: Mutex<fastrand::Rng>,
+    unwritten: Mutex<Unwritten>,
 }
 
 /// What one invocation was given.
@@ -97,7 +106,11 @@ impl Engine {
     #[must_use]
     pub fn new(mut parts: Parts) -> Self {
         let rng = Mutex::new(parts.rng.fork());
-        Self { parts, rng }
+        Self {
+            parts,
+            rng,
+            unwritten: Mutex::default(),
+        }
     }
 
     /// Works through a batch. Answers with the ids of the messages that the queue must deliver again, in their order.
@@ -135,6 +148,14 @@ impl Engine {
             }
         }
 
+        if sabotage::is(Sabotage::AckBeforeSettle) {
+            let receipts: Vec<_> = batch
+                .deliveries
+                .iter()
+                .map(|delivery| delivery.receipt.clone())
+                .collect();
+            let _ = self.parts.lanes.acknowledge(&receipts).await;
+        }
         let intake = async {
             let mut handed = self.hand_over(strays).await;
             handed.extend(malformed);
@@ -145,12 +166,21 @@ impl Engine {
             }
         };
         let lanes = async {
-            let groups = self.open(&order, groups).await;
-            let work = groups.into_iter().map(|group| self.work(group, batch.deadline));
-            futures::stream::iter(work)
+            if order.is_empty() {
+                return Vec::new();
+            }
+            let (groups, vendor) = self.open(&order, groups).await;
+            let has_work = groups.iter().any(|group| self.has_work(group));
+            let admission = self.admission(vendor, has_work).await;
+            let work = groups
+                .into_iter()
+                .map(|group| self.work(group, &admission, batch.deadline));
+            let outcomes = futures::stream::iter(work)
                 .buffer_unordered(self.parts.max_in_flight)
                 .concat()
-                .await
+                .await;
+            self.conclude(admission).await;
+            outcomes
         };
         let (mut outcomes, worked) = futures::join!(intake, lanes);
         outcomes.extend(worked);
@@ -184,21 +214,19 @@ impl Engine {
         recorded
     }
 
-    /// Reads the records of all entities of the batch at once.
+    /// Reads the records of all entities of the batch, and the vendor's, at once.
     async fn open<'a>(
         &self,
         order: &[EntityKey],
         mut groups: HashMap<EntityKey, Vec<Item<'a>>>,
-    ) -> Vec<Group<'a>> {
+    ) -> (Vec<Group<'a>>, VendorRecord) {
         let mut read = self.parts.ledger.read(order).await;
         let mut opened = Vec::with_capacity(order.len());
         for entity in order {
             let items = groups.remove(entity).unwrap_or_default();
             let record = match &mut read {
                 Err(error) => Err(Error::retry(error.kind(), Stage::Settle, error.message())),
-                Ok(records) => records
-                    .remove(entity)
-                    .unwrap_or_else(|| Ok(EntityRecord::unknown(self.vendor(), entity.clone()))),
+                Ok(snapshot) => self.record_in(snapshot, entity),
             };
             opened.push(Group {
                 entity: entity.clone(),
@@ -206,32 +234,89 @@ impl Engine {
                 items,
             });
         }
-        opened
+        let vendor = read.map_or_else(|_| VendorRecord::new(self.vendor()), |snapshot| snapshot.vendor);
+        (opened, vendor)
     }
 
-    /// Works on one entity, unless the time left is too short for it.
-    async fn work(&self, group: Group<'_>, deadline: Timestamp) -> Vec<(usize, Outcome)> {
+    fn record_in(&self, snapshot: &mut Snapshot, entity: &EntityKey) -> Result<EntityRecord, Error> {
+        snapshot
+            .entities
+            .remove(entity)
+            .unwrap_or_else(|| Ok(EntityRecord::unknown(self.vendor(), entity.clone())))
+    }
+
+    /// Works on one entity, unless the time left is too short for it. A settle that lost a race is no outcome: the entity
+    /// is read and pushed again, once; then the queue has it.
+    async fn work(
+        &self,
+        group: Group<'_>,
+        admission: &Admission,
+        deadline: Timestamp,
+    ) -> Vec<(usize, Outcome)> {
         let Group {
             entity,
-            record,
+            mut record,
             items,
         } = group;
-        let record = match record {
-            Ok(record) => record,
-            Err(error) => return self.give_back(&entity, &items, &error),
-        };
-        let slowest = SignedDuration::try_from(self.parts.slowest).unwrap_or(SignedDuration::MAX);
-        if self.now().saturating_add(slowest).unwrap_or(Timestamp::MAX) > deadline {
-            let message = "the time left is too short to start";
-            return self.give_back(
-                &entity,
-                &items,
-                &Error::retry(ErrorKind::Timeout, Stage::Intake, message),
-            );
+        let mut lost_a_race = false;
+        loop {
+            let result = match &record {
+                Err(error) => return self.give_back(&entity, &items, error),
+                Ok(_) if !self.has_time(Duration::ZERO, deadline) => {
+                    let message = "the time left is too short to start";
+                    Err(Error::retry(ErrorKind::Timeout, Stage::Intake, message))
+                }
+                Ok(record) => {
+                    let terms = Terms {
+                        admission,
+                        deadline,
+                        lost_a_race,
+                    };
+                    self.settle_group(&entity, record, &items, terms).await
+                }
+            };
+            match result {
+                Ok(outcomes) => return outcomes,
+                Err(error) if error.kind() == ErrorKind::Conflict && !lost_a_race => {
+                    lost_a_race = true;
+                    record = match self.parts.ledger.read(std::slice::from_ref(&entity)).await {
+                        Ok(mut snapshot) => self.record_in(&mut snapshot, &entity),
+                        Err(error) => Err(error),
+                    };
+                }
+                Err(error) => return self.give_back(&entity, &items, &error),
+            }
         }
-        match self.settle_group(&entity, &record, &items).await {
-            Ok(outcomes) => outcomes,
-            Err(error) => self.give_back(&entity, &items, &error),
+    }
+
+    /// Whether there is time for the slowest call after this pause.
+    fn has_time(&self, pause: Duration, deadline: Timestamp) -> bool {
+        let needed = SignedDuration::try_from(self.parts.slowest.saturating_add(pause));
+        let end = self.now().saturating_add(needed.unwrap_or(SignedDuration::MAX));
+        end.unwrap_or(Timestamp::MAX) <= deadline
+    }
+
+    /// Settles an entity.
+    async fn settle(&self, record: &EntityRecord) -> Result<(), Error> {
+        if sabotage::is(Sabotage::BlockGroupOnPark) && record.parked.is_some() {
+            let message = "told to keep the message in its lane";
+            return Err(Error::retry(ErrorKind::Unavailable, Stage::Settle, message));
+        }
+        match self.parts.ledger.settle(record).await {
+            Err(error)
+                if error.kind() == ErrorKind::Conflict && sabotage::is(Sabotage::SettleWithoutCondition) =>
+            {
+                let mut snapshot = self
+                    .parts
+                    .ledger
+                    .read(std::slice::from_ref(&record.entity))
+                    .await?;
+                let stored = self.record_in(&mut snapshot, &record.entity)?;
+                let mut record = record.clone();
+                record.revision = stored.revision + 1;
+                self.parts.ledger.settle(&record).await
+            }
+            settled => settled,
         }
     }
 
@@ -316,7 +401,12 @@ fn again(deliveries: &[Delivery], returned: &[bool]) -> Vec<String> {
             held.insert(delivery.group.as_str());
         }
         if held.contains(delivery.group.as_str()) {
-            ids.push(delivery.message_id.clone());
+            let is_named = !sabotage::is(Sabotage::EmptyItemIdentifier);
+            ids.push(if is_named {
+                delivery.message_id.clone()
+            } else {
+                String::new()
+            });
         }
     }
     ids

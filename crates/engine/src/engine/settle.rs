@@ -3,8 +3,12 @@
 use jiff::Timestamp;
 
 use super::Engine;
-use super::attempt::{Reached, Trace, Work};
+use super::admission::{Shut, is_unknown};
+use super::attempt::{Leader, Reached, Trace, Work};
+use super::push::delivery_mark;
 use crate::ledger::{EntityRecord, ErrorRecord, EventRecord, Parked, Status};
+use crate::message::Version;
+use crate::sabotage::{self, Sabotage};
 use crate::{Error, Stage, Verdict};
 
 impl Engine {
@@ -20,7 +24,7 @@ impl Engine {
             Ok(Reached::Pushed { .. }) => Status::Synced,
             Ok(Reached::Removed) => Status::Deleted,
             Ok(Reached::Unchanged) => Status::Unchanged,
-            Err(error) if error.verdict() == Verdict::Permanent => Status::Rejected,
+            Err(error) if is_permanent(error) => Status::Rejected,
             Err(_) => Status::Parked,
         };
         let mut next = work
@@ -31,9 +35,9 @@ impl Engine {
         match result {
             Ok(reached) => {
                 match reached {
-                    Reached::Pushed { hash, link } => {
+                    Reached::Pushed { link } => {
                         next.link = Some(link.clone());
-                        next.pushed_hash = Some(hash.clone());
+                        next.pushed_hash = trace.tried.as_ref().map(|tried| tried.hash.clone());
                     }
                     Reached::Removed => {
                         next.link = None;
@@ -41,6 +45,13 @@ impl Engine {
                     }
                     Reached::Unchanged => {}
                 }
+                if !matches!(reached, Reached::Unchanged) {
+                    next.pushed_revision = trace.tried.as_ref().map(|tried| tried.revision);
+                    next.pushed_by = Some(delivery_mark(&work.leader.message_id, work.leader.receive_count));
+                }
+                next.tried = None;
+                next.reservation = None;
+                next.steps = None;
                 next.maybe_links.clear();
                 next.pushed_version.clone_from(&trace.version);
                 next.read_at = trace.read_at;
@@ -54,8 +65,16 @@ impl Engine {
 
     fn fail(&self, next: &mut EntityRecord, work: &Work<'_>, trace: &Trace, error: &Error, now: Timestamp) {
         next.attempts = work.attempt();
-        // Any failure at the vendor may have changed something there: a plan's first call may have got through.
-        next.unsure |= error.stage() == Stage::Push;
+        // Any failure at the vendor may have changed something there: a plan's first call may have got through. And so may
+        // an earlier delivery of the message.
+        let certainly_not = sabotage::is(Sabotage::UnknownAsFailed);
+        next.unsure |= !work.is_fresh || (error.stage() == Stage::Push && !certainly_not);
+        if trace.reserved && next.steps.is_none() && !is_unknown(error) {
+            next.reservation = None;
+        }
+        if error.stage() == Stage::Push {
+            next.tried.clone_from(&trace.tried);
+        }
         if let Some(natural) = trace
             .natural_link
             .as_ref()
@@ -70,7 +89,11 @@ impl Engine {
             next.error = Some(failure);
             return;
         }
-        let since = work.record.parked.as_ref().map_or(now, |parked| parked.since);
+        let since = work
+            .record
+            .parked
+            .as_ref()
+            .map_or(now, |parked| parked.waiting_since(&work.record, now));
         let wake_at = self
             .parts
             .backoff
@@ -84,10 +107,6 @@ impl Engine {
                 detail_type: work.leader.detail_type.clone(),
                 version: work.at_least.clone(),
                 error: failure,
-                tried: trace
-                    .tried
-                    .clone()
-                    .or_else(|| work.record.parked.as_ref()?.tried.clone()),
             });
         } else {
             next.status = Status::Dead;
@@ -125,4 +144,67 @@ impl Engine {
             request_id: String::new(),
         }
     }
+
+    /// The entity record after a vendor was not called: what would have been done waits. It counts as no attempt.
+    pub(super) fn shut_record(
+        &self,
+        record: &EntityRecord,
+        leader: &Leader,
+        at_least: Option<Version>,
+        is_fresh: bool,
+        shut: &Shut,
+    ) -> EntityRecord {
+        let now = self.now();
+        let mut next = record.next(Status::Parked, &leader.event_id, leader.event_time, now);
+        let spread = self.parts.backoff.base.mul_f64(self.random());
+        let wake_at = shut.until.map_or(now, |until| {
+            let spread = jiff::SignedDuration::try_from(spread).unwrap_or_default();
+            until.max(now).saturating_add(spread).unwrap_or(Timestamp::MAX)
+        });
+        if record.parked.is_none() {
+            next.attempts = 0;
+        }
+        next.unsure |= !is_fresh;
+        next.error = None;
+        next.parked = Some(Parked {
+            wake_at,
+            since: record
+                .parked
+                .as_ref()
+                .map_or(now, |parked| parked.waiting_since(record, now)),
+            event_id: leader.event_id.clone(),
+            event_time: leader.event_time,
+            detail_type: leader.detail_type.clone(),
+            version: at_least,
+            error: ErrorRecord::from(&shut.error),
+        });
+        next
+    }
+
+    /// The event's record when the vendor was not called.
+    pub(super) fn shut_event(&self, leader: &Leader, shut: &Shut, next: &EntityRecord) -> EventRecord {
+        EventRecord {
+            vendor: self.vendor().to_owned(),
+            entity: next.entity.as_str().to_owned(),
+            event_id: leader.event_id.clone(),
+            detail_type: Some(leader.detail_type.clone()),
+            status: next.status,
+            event_time: leader.event_time,
+            settled_at: next.settled_at,
+            message_id: leader.message_id.clone(),
+            attempt: None,
+            by_event: None,
+            link: next.link.clone(),
+            version: None,
+            source_ms: None,
+            vendor_ms: None,
+            wake_at: next.parked.as_ref().map(|parked| parked.wake_at),
+            error: Some(ErrorRecord::from(&shut.error)),
+            request_id: String::new(),
+        }
+    }
+}
+
+fn is_permanent(error: &Error) -> bool {
+    error.verdict() == Verdict::Permanent && !sabotage::is(Sabotage::RetryPermanent)
 }

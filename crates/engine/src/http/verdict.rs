@@ -4,7 +4,7 @@ use http::{StatusCode, header};
 use jiff::Timestamp;
 
 use super::{Answer, HttpError};
-use crate::park::retry_after;
+use crate::park::{MAX_QUICK, retry_after};
 use crate::{Error, ErrorKind, Stage, Verdict};
 
 impl HttpError {
@@ -26,7 +26,9 @@ impl HttpError {
             Self::TooLarge { .. } => (ErrorKind::TooLarge, Verdict::Permanent),
         };
         let message = self.to_string();
-        Error::new(kind, verdict, stage, message).caused_by(self)
+        let is_brief = matches!(self, Self::NotSent(_));
+        let error = Error::new(kind, verdict, stage, message).caused_by(self);
+        if is_brief { error.brief() } else { error }
     }
 }
 
@@ -71,5 +73,10 @@ pub fn status_error(stage: Stage, answer: &Answer, now: Timestamp) -> Error {
         _ => (ErrorKind::Refused, again),
     };
     let status = answer.status.as_u16();
-    Error::new(kind, verdict, stage, format!("answered {status}")).code(status.to_string())
+    let error = Error::new(kind, verdict, stage, format!("answered {status}")).code(status.to_string());
+    let is_brief = match after {
+        Some(after) => after <= MAX_QUICK && verdict == again,
+        None => matches!(status, 502..=504),
+    };
+    if is_brief { error.brief() } else { error }
 }

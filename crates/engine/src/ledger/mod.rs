@@ -5,6 +5,7 @@ mod event;
 mod key;
 mod reader;
 mod record;
+mod vendor;
 
 use std::collections::HashMap;
 
@@ -17,21 +18,30 @@ pub(crate) use event::NO_ENTITY;
 pub use event::{EventRecord, Status};
 pub use key::{ATTENTION_SHARDS, EVENT_SHARDS, attention_pk, entity_pk, event_pk, hour, sort_time};
 pub use reader::{AttentionKind, Reader};
-pub use record::{EntityRecord, ErrorRecord, Parked, Recent, Tried};
+pub use record::{EntityRecord, ErrorRecord, Parked, Recent, Reservation, StepRecord, Steps, Tried};
+pub use vendor::{Circuit, Pause, VendorRecord, Window};
 
-/// What was read, by entity.
-pub type Records = HashMap<EntityKey, Result<EntityRecord, Error>>;
+/// What was read at one time.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// The vendor's record; a new one if there is none yet.
+    pub vendor: VendorRecord,
+    /// The entities' records. An entity without one is absent; one whose record cannot be read fails alone.
+    pub entities: HashMap<EntityKey, Result<EntityRecord, Error>>,
+}
 
 /// Where outcomes are kept. Implemented on DynamoDB, and in memory by the testkit.
 pub trait Ledger: Send + Sync {
-    /// Reads the records of up to ten entities, strongly consistent. An entity without a record is absent from the
-    /// answer; one whose record cannot be read fails alone.
-    fn read<'a>(&'a self, entities: &'a [EntityKey]) -> BoxFuture<'a, Result<Records, Error>>;
+    /// Reads the records of up to ten entities and the vendor's, strongly consistent.
+    fn read<'a>(&'a self, entities: &'a [EntityKey]) -> BoxFuture<'a, Result<Snapshot, Error>>;
 
     /// Writes an entity record if its stored revision is still `record.revision - 1`.
     ///
     /// An error of kind [`Conflict`](crate::ErrorKind::Conflict) means that it is not: somebody else settled in between.
     fn settle<'a>(&'a self, record: &'a EntityRecord) -> BoxFuture<'a, Result<(), Error>>;
+
+    /// Writes the vendor's record, on the same condition as [`settle`](Self::settle).
+    fn settle_vendor<'a>(&'a self, record: &'a VendorRecord) -> BoxFuture<'a, Result<(), Error>>;
 
     /// Writes event records. The answers stand in the same order.
     fn record<'a>(&'a self, events: &'a [EventRecord]) -> BoxFuture<'a, Vec<Result<(), Error>>>;

@@ -33,6 +33,13 @@ pub struct EntityRecord {
     /// The canonical hash of what was last pushed; absent when the vendor holds nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pushed_hash: Option<String>,
+    /// The record's revision when what was last pushed was tried first; part of its idempotency key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pushed_revision: Option<u64>,
+    /// Which delivery of which message settled the last push: a short hash. The very next delivery of the same message
+    /// repeats that push.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pushed_by: Option<String>,
     /// The source's version of what was last pushed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pushed_version: Option<Version>,
@@ -47,6 +54,15 @@ pub struct EntityRecord {
     /// What the vendor holds is uncertain: the next sync takes no shortcut.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unsure: bool,
+    /// The push that was tried last and is not settled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tried: Option<Tried>,
+    /// A create that may have happened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reservation: Option<Reservation>,
+    /// How far an ordered plan has got.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steps: Option<Steps>,
     /// The waiting retry.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parked: Option<Parked>,
@@ -76,9 +92,6 @@ pub struct Parked {
     pub version: Option<Version>,
     /// Why it waits.
     pub error: ErrorRecord,
-    /// The push that was tried last.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tried: Option<Tried>,
 }
 
 /// A push that was tried.
@@ -90,6 +103,44 @@ pub struct Tried {
     pub revision: u64,
 }
 
+/// A create at a vendor without a natural key, written before the call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reservation {
+    /// The idempotency key of the create.
+    pub key: String,
+    /// When the latest create was begun, or might have been.
+    pub at: Timestamp,
+}
+
+/// How far an ordered plan has got: what is completed for a payload is not done again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Steps {
+    /// The canonical hash of the payload.
+    pub plan: String,
+    /// The completed steps, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub done: Vec<StepRecord>,
+    /// The step that was begun last. It may have happened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begun: Option<String>,
+    /// What completed steps of an earlier plan answered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<StepRecord>,
+    /// The plan failed for good for this reason; what it did is being undone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoing: Option<ErrorRecord>,
+}
+
+/// A completed step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepRecord {
+    /// Its name.
+    pub name: String,
+    /// What it answered.
+    #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
+    pub output: serde_json::Value,
+}
+
 /// A failure as the ledger keeps it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorRecord {
@@ -99,6 +150,9 @@ pub struct ErrorRecord {
     pub verdict: String,
     /// At which station.
     pub stage: Stage,
+    /// In which step of a plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<String>,
     /// The field at fault, as a JSON Pointer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pointer: Option<String>,
@@ -134,11 +188,16 @@ impl EntityRecord {
             link: None,
             maybe_links: Vec::new(),
             pushed_hash: None,
+            pushed_revision: None,
+            pushed_by: None,
             pushed_version: None,
             read_at: None,
             settled_at: Timestamp::UNIX_EPOCH,
             attempts: 0,
             unsure: false,
+            tried: None,
+            reservation: None,
+            steps: None,
             parked: None,
             error: None,
             recent: Vec::new(),
@@ -177,12 +236,26 @@ impl EntityRecord {
     }
 }
 
+impl Parked {
+    /// Since when the entity has failed. The time in which the vendor was not called does not count.
+    #[must_use]
+    pub fn waiting_since(&self, record: &EntityRecord, now: Timestamp) -> Timestamp {
+        if matches!(self.error.kind, ErrorKind::Paused | ErrorKind::CircuitOpen) {
+            let waited = now.duration_since(record.settled_at);
+            self.since.saturating_add(waited).unwrap_or(now).min(now)
+        } else {
+            self.since
+        }
+    }
+}
+
 impl From<&Error> for ErrorRecord {
     fn from(error: &Error) -> Self {
         Self {
             kind: error.kind(),
             verdict: error.verdict().name().to_owned(),
             stage: error.stage(),
+            step: error.step().map(str::to_owned),
             pointer: error.pointer().map(str::to_owned),
             code: error.vendor_code().map(str::to_owned),
             message: error.message().to_owned(),
@@ -195,6 +268,27 @@ impl ErrorRecord {
     #[must_use]
     pub fn is_permanent(&self) -> bool {
         self.verdict == Verdict::Permanent.name()
+    }
+}
+
+impl From<&ErrorRecord> for Error {
+    fn from(record: &ErrorRecord) -> Self {
+        let verdict = match record.verdict.as_str() {
+            "permanent" => Verdict::Permanent,
+            "unknown" => Verdict::Unknown,
+            _ => Verdict::Retry { after: None },
+        };
+        let mut error = Self::new(record.kind, verdict, record.stage, &record.message);
+        if let Some(step) = &record.step {
+            error = error.in_step(step);
+        }
+        if let Some(pointer) = &record.pointer {
+            error = error.at(pointer);
+        }
+        if let Some(code) = &record.code {
+            error = error.code(code);
+        }
+        error
     }
 }
 

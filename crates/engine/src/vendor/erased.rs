@@ -6,7 +6,7 @@ use futures::future::BoxFuture;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{Invalid, Push, Vendor};
+use super::{Creates, Invalid, Push, Vendor};
 use crate::{Error, ErrorKind, Stage};
 
 /// A mapped payload, its canonical hash and the natural key that follows from it.
@@ -18,8 +18,12 @@ pub(crate) struct Mapped {
 
 pub(crate) trait DynVendor: Send + Sync {
     fn map(&self, state: &Value) -> Result<Mapped, Error>;
-    fn push<'a>(&'a self, push: Push<'a>, mapped: &'a Mapped) -> BoxFuture<'a, Result<String, Error>>;
-    fn remove<'a>(&'a self, push: Push<'a>) -> BoxFuture<'a, Result<(), Error>>;
+    fn creates(&self) -> Creates;
+    fn find<'a>(&'a self, push: &'a mut Push<'_>) -> BoxFuture<'a, Result<Option<String>, Error>>;
+    fn push<'a>(&'a self, push: &'a mut Push<'_>, mapped: &'a Mapped)
+    -> BoxFuture<'a, Result<String, Error>>;
+    fn remove<'a>(&'a self, push: &'a mut Push<'_>) -> BoxFuture<'a, Result<(), Error>>;
+    fn compensate<'a>(&'a self, push: &'a mut Push<'_>) -> BoxFuture<'a, Result<(), Error>>;
 }
 
 impl<V: Vendor> DynVendor for V {
@@ -46,10 +50,22 @@ impl<V: Vendor> DynVendor for V {
         })
     }
 
-    fn push<'a>(&'a self, push: Push<'a>, mapped: &'a Mapped) -> BoxFuture<'a, Result<String, Error>> {
+    fn creates(&self) -> Creates {
+        Vendor::creates(self)
+    }
+
+    fn find<'a>(&'a self, push: &'a mut Push<'_>) -> BoxFuture<'a, Result<Option<String>, Error>> {
+        Box::pin(Vendor::find(self, push))
+    }
+
+    fn push<'a>(
+        &'a self,
+        push: &'a mut Push<'_>,
+        mapped: &'a Mapped,
+    ) -> BoxFuture<'a, Result<String, Error>> {
         Box::pin(async move {
             match mapped.payload.downcast_ref::<V::Payload>() {
-                Some(payload) => Vendor::push(self, &push, payload).await,
+                Some(payload) => Vendor::push(self, push, payload).await,
                 None => Err(Error::permanent(
                     ErrorKind::Unexpected,
                     Stage::Push,
@@ -59,8 +75,12 @@ impl<V: Vendor> DynVendor for V {
         })
     }
 
-    fn remove<'a>(&'a self, push: Push<'a>) -> BoxFuture<'a, Result<(), Error>> {
-        Box::pin(async move { Vendor::remove(self, &push).await })
+    fn remove<'a>(&'a self, push: &'a mut Push<'_>) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(Vendor::remove(self, push))
+    }
+
+    fn compensate<'a>(&'a self, push: &'a mut Push<'_>) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(Vendor::compensate(self, push))
     }
 }
 
@@ -140,11 +160,11 @@ mod tests {
             })
         }
 
-        async fn push(&self, _: &Push<'_>, payload: &Member) -> Result<String, Error> {
+        async fn push(&self, _: &mut Push<'_>, payload: &Member) -> Result<String, Error> {
             Ok(payload.b.clone())
         }
 
-        async fn remove(&self, _: &Push<'_>) -> Result<(), Error> {
+        async fn remove(&self, _: &mut Push<'_>) -> Result<(), Error> {
             Ok(())
         }
     }

@@ -2,16 +2,20 @@
 
 mod erased;
 mod field;
+mod push;
 
 use std::future::Future;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::{EntityKey, Error, ErrorKind, Stage};
+use crate::{Error, ErrorKind, Stage};
 
-pub(crate) use erased::DynVendor;
+pub(crate) use erased::{DynVendor, Mapped};
 pub use field::Field;
+pub(crate) use push::Journal;
+pub use push::{Push, Step};
 
 /// One kind of entity at one vendor.
 pub trait Vendor: Send + Sync + 'static {
@@ -33,37 +37,47 @@ pub trait Vendor: Send + Sync + 'static {
         None
     }
 
-    /// Makes the vendor hold the payload: one idempotent upsert. Answers with the vendor's id.
+    /// How records come to be at this vendor.
+    fn creates(&self) -> Creates {
+        Creates::ByKey
+    }
+
+    /// Looks for the entity's record at the vendor by an id of ours. Asked only where the vendor
+    /// [creates once](Creates::Once), after a create of unknown outcome.
+    fn find(&self, push: &mut Push<'_>) -> impl Future<Output = Result<Option<String>, Error>> + Send {
+        let _ = push;
+        async { Ok(None) }
+    }
+
+    /// Makes the vendor hold the payload: one idempotent upsert, or an ordered plan of [steps](Push::step). Answers with
+    /// the vendor's id.
     fn push(
         &self,
-        push: &Push<'_>,
+        push: &mut Push<'_>,
         payload: &Self::Payload,
     ) -> impl Future<Output = Result<String, Error>> + Send;
 
     /// Makes the vendor no longer hold the entity. Already gone is success.
-    fn remove(&self, push: &Push<'_>) -> impl Future<Output = Result<(), Error>> + Send;
+    fn remove(&self, push: &mut Push<'_>) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// [Undoes](Push::undo) what a plan that failed for good must not leave half-done. Called until it succeeds.
+    fn compensate(&self, push: &mut Push<'_>) -> impl Future<Output = Result<(), Error>> + Send {
+        let _ = push;
+        async { Ok(()) }
+    }
 }
 
-/// What the engine knows about one push.
-#[derive(Debug, Clone, Copy)]
-pub struct Push<'a> {
-    /// The entity.
-    pub entity: &'a EntityKey,
-    /// The vendor's id, once it is known.
-    pub link: Option<&'a str>,
-    /// Ids under which earlier pushes of unknown outcome may have left something. After a successful push nothing may be
-    /// left there.
-    pub maybe_links: &'a [String],
-    /// The event that led here.
-    pub event_id: &'a str,
-    /// When that event was sent.
-    pub event_time: jiff::Timestamp,
-    /// The source's version of the state.
-    pub version: Option<&'a crate::Version>,
-    /// The same for a repeat of the same push, different for any other: usable as an idempotency key.
-    pub idempotency_key: &'a str,
-    /// The time of the attempt.
-    pub now: jiff::Timestamp,
+/// How records come to be at a vendor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Creates {
+    /// The vendor's key follows from the entity or its payload: a repeated create is an update.
+    ByKey,
+    /// Every create makes another record. So it is reserved in the ledger before, and what may have been created is looked
+    /// for ([`Vendor::find`]) before it is created again.
+    Once {
+        /// How long a record that was created may not be found yet.
+        visible_after: Duration,
+    },
 }
 
 /// A field of the source's state that cannot be mapped.

@@ -105,7 +105,7 @@ impl Vendor for Names {
         Some(format!("natural-{}", card.title))
     }
 
-    async fn push(&self, push: &Push<'_>, card: &Card) -> Result<String, Error> {
+    async fn push(&self, push: &mut Push<'_>, card: &Card) -> Result<String, Error> {
         let mut world = lock(&self.0);
         let id = push.entity.id().to_owned();
         assert_ne!(world.panic_on.as_ref(), Some(&id), "told to panic");
@@ -120,7 +120,7 @@ impl Vendor for Names {
         }
     }
 
-    async fn remove(&self, push: &Push<'_>) -> Result<(), Error> {
+    async fn remove(&self, push: &mut Push<'_>) -> Result<(), Error> {
         let mut world = lock(&self.0);
         world.pushes.push((push.entity.id().to_owned(), "-".to_owned()));
         world.vendor.remove(push.entity.id());
@@ -144,6 +144,7 @@ impl Bench {
             clock: Arc::clone(&clock) as _,
             rng: fastrand::Rng::with_seed(7),
             backoff: Backoff::default(),
+            circuit: vendorbridge::circuit::Policy::default(),
             max_in_flight: 4,
             slowest: Duration::from_secs(16),
         });

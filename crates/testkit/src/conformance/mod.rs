@@ -129,6 +129,7 @@ impl Stand {
             clock: Arc::clone(&clock) as _,
             rng: fastrand::Rng::with_seed(7),
             backoff: Backoff::default(),
+            circuit: vendorbridge::circuit::Policy::default(),
             max_in_flight: 5,
             slowest: Duration::from_secs(16),
         });

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use futures::future::BoxFuture;
 use jiff::Timestamp;
-use vendorbridge::ledger::{EntityRecord, EventRecord, Ledger, Records, Status, sort_time};
+use vendorbridge::ledger::{EntityRecord, EventRecord, Ledger, Snapshot, Status, VendorRecord, sort_time};
 use vendorbridge::wake::{Attention, Due};
 use vendorbridge::{EntityKey, Error, ErrorKind, Stage};
 
@@ -20,6 +20,7 @@ pub struct MemoryLedger {
 #[derive(Debug, Default)]
 struct State {
     entities: HashMap<EntityKey, EntityRecord>,
+    vendor: Option<VendorRecord>,
     events: BTreeMap<(String, String), EventRecord>,
     put_off: HashMap<EntityKey, String>,
     after_read: Option<EntityRecord>,
@@ -38,6 +39,8 @@ pub struct Counts {
     pub settles: u32,
     /// Event records written.
     pub events: u32,
+    /// Vendor records written.
+    pub vendor: u32,
 }
 
 impl MemoryLedger {
@@ -45,6 +48,12 @@ impl MemoryLedger {
     #[must_use]
     pub fn entity(&self, entity: &EntityKey) -> Option<EntityRecord> {
         lock(&self.state).entities.get(entity).cloned()
+    }
+
+    /// The vendor's record.
+    #[must_use]
+    pub fn vendor(&self) -> Option<VendorRecord> {
+        lock(&self.state).vendor.clone()
     }
 
     /// What became of an event.
@@ -91,7 +100,7 @@ impl MemoryLedger {
 }
 
 impl State {
-    fn read(&mut self, entities: &[EntityKey]) -> Result<Records, Error> {
+    fn read(&mut self, entities: &[EntityKey]) -> Result<Snapshot, Error> {
         self.counts.reads += 1;
         if self.reads_fail {
             return Err(unavailable());
@@ -103,7 +112,10 @@ impl State {
         if let Some(record) = self.after_read.take() {
             self.entities.insert(record.entity.clone(), record);
         }
-        Ok(records)
+        Ok(Snapshot {
+            vendor: self.vendor.clone().unwrap_or_else(|| VendorRecord::new("memory")),
+            entities: records,
+        })
     }
 
     fn settle(&mut self, record: &EntityRecord) -> Result<(), Error> {
@@ -127,6 +139,20 @@ impl State {
         Ok(())
     }
 
+    fn settle_vendor(&mut self, record: &VendorRecord) -> Result<(), Error> {
+        let stored = self.vendor.as_ref().map_or(0, |stored| stored.revision);
+        if stored + 1 != record.revision {
+            return Err(Error::retry(
+                ErrorKind::Conflict,
+                Stage::Settle,
+                "written in between",
+            ));
+        }
+        self.counts.vendor += 1;
+        self.vendor = Some(record.clone());
+        Ok(())
+    }
+
     fn record(&mut self, event: &EventRecord) -> Result<(), Error> {
         if self.records_fail {
             return Err(unavailable());
@@ -145,17 +171,18 @@ impl State {
 }
 
 impl Ledger for MemoryLedger {
-    fn read<'a>(&'a self, entities: &'a [EntityKey]) -> BoxFuture<'a, Result<Records, Error>> {
-        let read = if entities.is_empty() {
-            Ok(Records::new())
-        } else {
-            lock(&self.state).read(entities)
-        };
+    fn read<'a>(&'a self, entities: &'a [EntityKey]) -> BoxFuture<'a, Result<Snapshot, Error>> {
+        let read = lock(&self.state).read(entities);
         Box::pin(async move { read })
     }
 
     fn settle<'a>(&'a self, record: &'a EntityRecord) -> BoxFuture<'a, Result<(), Error>> {
         let settled = lock(&self.state).settle(record);
+        Box::pin(async move { settled })
+    }
+
+    fn settle_vendor<'a>(&'a self, record: &'a VendorRecord) -> BoxFuture<'a, Result<(), Error>> {
+        let settled = lock(&self.state).settle_vendor(record);
         Box::pin(async move { settled })
     }
 

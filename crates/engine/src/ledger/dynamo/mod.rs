@@ -2,6 +2,7 @@
 
 mod events;
 mod settle;
+mod vendor;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -11,8 +12,11 @@ use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkErro
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use futures::future::BoxFuture;
 
-use super::{EntityRecord, EventRecord, Ledger, Records, entity_pk};
+use super::{EntityRecord, EventRecord, Ledger, Snapshot, VendorRecord, entity_pk};
 use crate::{EntityKey, Error, ErrorKind, Stage};
+use vendor::is_vendor;
+
+pub(super) use vendor::vendor_key;
 
 pub(super) type Item = HashMap<String, AttributeValue>;
 
@@ -40,17 +44,19 @@ impl DynamoLedger {
         }
     }
 
-    async fn read_all(&self, entities: &[EntityKey]) -> Result<Records, Error> {
+    async fn read_all(&self, entities: &[EntityKey]) -> Result<Snapshot, Error> {
         let keys = entities
             .iter()
             .map(|entity| entity_key(&self.vendor, entity))
+            .chain([vendor_key(&self.vendor)])
             .collect();
         let keys = KeysAndAttributes::builder()
             .set_keys(Some(keys))
             .consistent_read(true)
             .build();
         let mut wanted = HashMap::from([(self.table.clone(), keys.map_err(unavailable)?)]);
-        let mut records = Records::with_capacity(entities.len());
+        let mut vendor = VendorRecord::new(&self.vendor);
+        let mut records = HashMap::with_capacity(entities.len());
         for round in 0..MAX_ROUNDS {
             pause(round).await;
             let answer = self
@@ -66,6 +72,10 @@ impl DynamoLedger {
                 .flat_map(HashMap::into_values)
                 .flatten()
             {
+                if is_vendor(&item) {
+                    vendor = serde_dynamo::from_item(item).map_err(unavailable)?;
+                    continue;
+                }
                 let Some(entity) = entity_of(&item) else { continue };
                 let record = serde_dynamo::from_item(item).map_err(|error| {
                     let message = "the entity record cannot be read by this version";
@@ -75,7 +85,12 @@ impl DynamoLedger {
             }
             match answer.unprocessed_keys {
                 Some(rest) if !rest.is_empty() => wanted = rest,
-                _ => return Ok(records),
+                _ => {
+                    return Ok(Snapshot {
+                        vendor,
+                        entities: records,
+                    });
+                }
             }
         }
         Err(Error::retry(
@@ -87,18 +102,16 @@ impl DynamoLedger {
 }
 
 impl Ledger for DynamoLedger {
-    fn read<'a>(&'a self, entities: &'a [EntityKey]) -> BoxFuture<'a, Result<Records, Error>> {
-        Box::pin(async move {
-            if entities.is_empty() {
-                Ok(Records::new())
-            } else {
-                self.read_all(entities).await
-            }
-        })
+    fn read<'a>(&'a self, entities: &'a [EntityKey]) -> BoxFuture<'a, Result<Snapshot, Error>> {
+        Box::pin(self.read_all(entities))
     }
 
     fn settle<'a>(&'a self, record: &'a EntityRecord) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(self.write_settle(record))
+    }
+
+    fn settle_vendor<'a>(&'a self, record: &'a VendorRecord) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(self.write_vendor(record))
     }
 
     fn record<'a>(&'a self, events: &'a [EventRecord]) -> BoxFuture<'a, Vec<Result<(), Error>>> {

@@ -12,7 +12,7 @@ use crate::{Error, ErrorKind, Stage};
 
 /// Every attribute a settle owns. What is not in the record is removed; what is not in this list is left alone, so
 /// that a newer version's attributes survive an older version's settle.
-const OWNED: [&str; 17] = [
+const OWNED: [&str; 22] = [
     "vendor",
     "entity",
     "status",
@@ -20,11 +20,16 @@ const OWNED: [&str; 17] = [
     "link",
     "maybe_links",
     "pushed_hash",
+    "pushed_revision",
+    "pushed_by",
     "pushed_version",
     "read_at",
     "settled_at",
     "attempts",
     "unsure",
+    "tried",
+    "reservation",
+    "steps",
     "parked",
     "error",
     "recent",
@@ -131,6 +136,23 @@ mod tests {
         full.link = Some("l".into());
         full.maybe_links = vec!["m".into()];
         full.pushed_hash = Some("h".into());
+        full.pushed_revision = Some(1);
+        full.pushed_by = Some("b".into());
+        full.tried = Some(crate::ledger::Tried {
+            hash: "h".into(),
+            revision: 1,
+        });
+        full.reservation = Some(crate::ledger::Reservation {
+            key: "k".into(),
+            at: full.settled_at,
+        });
+        full.steps = Some(crate::ledger::Steps {
+            plan: "h".into(),
+            done: Vec::new(),
+            begun: Some("first".into()),
+            earlier: Vec::new(),
+            undoing: None,
+        });
         full.pushed_version = Some(crate::Version::Number(1));
         full.read_at = Some(full.settled_at);
         full.attempts = 1;
@@ -144,7 +166,6 @@ mod tests {
             detail_type: "t".into(),
             version: None,
             error: error.clone(),
-            tried: None,
         });
         full.error = Some(error);
         let full = full.next(

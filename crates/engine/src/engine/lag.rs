@@ -1,0 +1,42 @@
+//! Sources that have not caught up with what they announced.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::attempt::Work;
+use crate::message::Version;
+use crate::{Error, ErrorKind, Stage};
+
+/// How long a source may answer with an older version than was announced.
+const LAG_PATIENCE: SignedDuration = SignedDuration::from_mins(15);
+/// How long a source may deny an entity whose version was just announced.
+const GONE_PATIENCE: SignedDuration = SignedDuration::from_secs(10);
+
+/// A source that answers with less than was announced, or than was pushed before, or denies what was just announced,
+/// has not caught up. It is asked again for a while; after that it has the last word, since it may have begun to count
+/// anew, or the announcement may have been wrong.
+pub(super) fn refuse_lagging(
+    work: &Work<'_>,
+    exists: bool,
+    read: Option<&Version>,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let known = [&work.at_least, &work.record.pushed_version];
+    let newer = match read {
+        _ if !exists => work.at_least.as_ref(),
+        Some(read) => known.into_iter().flatten().find(|known| read < known),
+        None => None,
+    };
+    let Some(newer) = newer else { return Ok(()) };
+    let patience = if exists { LAG_PATIENCE } else { GONE_PATIENCE };
+    let lags = work
+        .record
+        .parked
+        .as_ref()
+        .filter(|parked| parked.error.kind == ErrorKind::Lagging);
+    if lags.is_some_and(|parked| now.duration_since(parked.since) >= patience) {
+        return Ok(());
+    }
+    let found = read.map_or_else(|| "none".to_owned(), ToString::to_string);
+    let message = format!("expected version {newer} or newer, found {found}: the source lags");
+    Err(Error::retry(ErrorKind::Lagging, Stage::Source, message))
+}

@@ -1,0 +1,323 @@
+//! The calls to the vendor, and what the ledger must know before each.
+//!
+//! A plain update is called first and settled after: if the process dies in between, the message is delivered again and the
+//! update repeated. Where a repeat would not do, the record is written ahead of the call: a create that cannot be repeated
+//! is reserved, a key that may be left behind is remembered, and a message that was delivered before marks the record
+//! unsure, so that the doubt outlives the message (docs/adr/0007-written-ahead.md).
+
+use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest, Sha256};
+
+use super::admission::is_unknown;
+use super::attempt::{Leader, Reached, Trace, Work};
+use super::{Engine, Entity};
+use crate::ledger::{EntityRecord, ErrorRecord, Reservation, Tried};
+use crate::message::Version;
+use crate::sabotage::{self, Sabotage};
+use crate::vendor::{Creates, Journal, Mapped, Push};
+use crate::{Error, ErrorKind, Stage, Verdict};
+
+/// What stands for the payload of a removal.
+const REMOVED: &str = "removed";
+
+/// One of the vendor's functions, with its payload.
+#[derive(Clone, Copy)]
+enum Call<'a> {
+    Find,
+    Push(&'a Mapped),
+    Remove,
+    Compensate,
+}
+
+impl Engine {
+    pub(super) async fn push(
+        &self,
+        entity: &Entity,
+        work: &mut Work<'_>,
+        trace: &mut Trace,
+        state: &serde_json::Value,
+    ) -> Result<Reached, Error> {
+        let mapped = entity.vendor.map(state)?;
+        let shortcut = work.is_trusted() || sabotage::is(Sabotage::HashShortcutOnRedelivery);
+        if shortcut && work.record.pushed_hash.as_ref() == Some(&mapped.hash) {
+            return Ok(Reached::Unchanged);
+        }
+        if let Some(reason) = undoing(&work.record) {
+            let is_same_plan = work
+                .record
+                .steps
+                .as_ref()
+                .is_some_and(|steps| steps.plan == mapped.hash);
+            self.compensate(entity, work, trace).await?;
+            if is_same_plan {
+                return Err(Error::from(&reason));
+            }
+        }
+        trace.natural_link.clone_from(&mapped.link);
+        trace.tried = Some(tried(work, &mapped.hash));
+        if work.record.link.is_none()
+            && let Creates::Once { visible_after } = entity.vendor.creates()
+            && !sabotage::is(Sabotage::NoReservation)
+        {
+            let visible_after = SignedDuration::try_from(visible_after).unwrap_or(SignedDuration::MAX);
+            self.look(entity, work, trace, visible_after).await?;
+            if work.record.link.is_none() {
+                self.reserve(work, trace);
+            }
+        }
+        self.write_ahead(entity, work, trace).await?;
+        match self.call(entity, work, trace, Call::Push(&mapped)).await {
+            Ok(link) => Ok(Reached::Pushed {
+                link: link.unwrap_or_default(),
+            }),
+            Err(error) => Err(self.undo_plan(entity, work, trace, error).await?),
+        }
+    }
+
+    pub(super) async fn remove(
+        &self,
+        entity: &Entity,
+        work: &mut Work<'_>,
+        trace: &mut Trace,
+    ) -> Result<Reached, Error> {
+        if undoing(&work.record).is_some() {
+            self.compensate(entity, work, trace).await?;
+        }
+        let creates = entity.vendor.creates();
+        trace.tried = Some(tried(work, REMOVED));
+        if work.record.link.is_none()
+            && let Creates::Once { visible_after } = creates
+        {
+            let visible_after = SignedDuration::try_from(visible_after).unwrap_or(SignedDuration::MAX);
+            self.look(entity, work, trace, visible_after).await?;
+        }
+        let record = &work.record;
+        let never_pushed = record.link.is_none() && record.maybe_links.is_empty() && record.steps.is_none();
+        let by_key = creates == Creates::ByKey && (record.pushed_hash.is_some() || !work.is_trusted());
+        if never_pushed && !by_key {
+            return Ok(Reached::Removed);
+        }
+        self.write_ahead(entity, work, trace).await?;
+        self.call(entity, work, trace, Call::Remove).await?;
+        Ok(Reached::Removed)
+    }
+
+    /// Looks for what an earlier create of unknown outcome may have left, and links it. It is certain that there is nothing
+    /// only once it would have become visible.
+    async fn look(
+        &self,
+        entity: &Entity,
+        work: &mut Work<'_>,
+        trace: &mut Trace,
+        visible_after: SignedDuration,
+    ) -> Result<(), Error> {
+        let Some(reserved) = work.record.reservation.clone() else {
+            return Ok(());
+        };
+        // Asked before the call: what appears during it may be missing from the answer.
+        let now = self.now();
+        if let Some(link) = self.call(entity, work, trace, Call::Find).await? {
+            work.record.link = Some(link);
+            work.record.reservation = None;
+            return Ok(());
+        }
+        let slowest = SignedDuration::try_from(self.parts.slowest).unwrap_or(SignedDuration::MAX);
+        let until = [slowest, visible_after].into_iter().fold(reserved.at, |at, by| {
+            at.saturating_add(by).unwrap_or(Timestamp::MAX)
+        });
+        if now < until {
+            let after = until.duration_since(now).try_into().ok();
+            let message = "a create of unknown outcome may not be visible yet";
+            let verdict = Verdict::Retry { after };
+            return Err(Error::new(ErrorKind::NotFound, verdict, Stage::Push, message));
+        }
+        work.record.reservation = None;
+        Ok(())
+    }
+
+    /// Reserves the create; written before the call.
+    fn reserve(&self, work: &mut Work<'_>, trace: &mut Trace) {
+        let text = format!(
+            "create\n{}\n{}\n{}",
+            self.vendor(),
+            work.entity,
+            work.record.revision
+        );
+        work.record.reservation = Some(Reservation {
+            key: digest(&text),
+            at: self.now(),
+        });
+        trace.reserved = true;
+    }
+
+    /// Writes what must be known if this process dies during the call.
+    async fn write_ahead(&self, entity: &Entity, work: &mut Work<'_>, trace: &Trace) -> Result<(), Error> {
+        let mut due = trace.reserved;
+        if let Some(natural) = &trace.natural_link
+            && entity.vendor.creates() == Creates::ByKey
+            && work.record.link.as_ref() != Some(natural)
+            && !work.record.maybe_links.contains(natural)
+        {
+            work.record.maybe_links.push(natural.clone());
+            due = true;
+        }
+        due |= !work.is_fresh && !work.record.unsure;
+        if !due {
+            return Ok(());
+        }
+        work.record.tried.clone_from(&trace.tried);
+        let hash = trace.tried.as_ref().map_or(REMOVED, |tried| tried.hash.as_str());
+        self.journal(&mut work.record, hash).write().await
+    }
+
+    /// Undoes a plan that failed for good. Answers with the failure that holds.
+    ///
+    /// # Errors
+    /// If the ledger could not be written.
+    async fn undo_plan(
+        &self,
+        entity: &Entity,
+        work: &mut Work<'_>,
+        trace: &mut Trace,
+        error: Error,
+    ) -> Result<Error, Error> {
+        let Some(steps) = &mut work.record.steps else {
+            return Ok(error);
+        };
+        if error.verdict() != Verdict::Permanent || (steps.done.is_empty() && steps.begun.is_none()) {
+            return Ok(error);
+        }
+        steps.undoing = Some(ErrorRecord::from(&error));
+        let plan = steps.plan.clone();
+        self.journal(&mut work.record, &plan).write().await?;
+        match self.compensate(entity, work, trace).await {
+            Ok(()) => Ok(error),
+            Err(other) if other.stage() == Stage::Settle => Err(other),
+            Err(other) => Ok(other),
+        }
+    }
+
+    async fn compensate(&self, entity: &Entity, work: &mut Work<'_>, trace: &mut Trace) -> Result<(), Error> {
+        self.call(entity, work, trace, Call::Compensate).await?;
+        work.record.steps = None;
+        work.record.pushed_hash = None;
+        Ok(())
+    }
+
+    /// Calls the vendor, and again at once where that is nearly free.
+    async fn call(
+        &self,
+        entity: &Entity,
+        work: &mut Work<'_>,
+        trace: &mut Trace,
+        call: Call<'_>,
+    ) -> Result<Option<String>, Error> {
+        let started = self.now();
+        let version = trace.version.clone();
+        let tried = trace.tried.clone().unwrap_or_else(|| tried(work, REMOVED));
+        let key = match &work.record.reservation {
+            Some(reserved) => reserved.key.clone(),
+            None => digest(&format!(
+                "{}\n{}\n{}\n{}",
+                self.vendor(),
+                work.entity,
+                tried.hash,
+                tried.revision
+            )),
+        };
+        let mut tries = 0;
+        let result = loop {
+            let result = {
+                let leader: &Leader = work.leader;
+                let vendor = entity.vendor.as_ref();
+                let mut push = self.push_of(
+                    work.entity,
+                    leader,
+                    version.as_ref(),
+                    &key,
+                    self.journal(&mut work.record, &tried.hash),
+                );
+                match call {
+                    Call::Find => vendor.find(&mut push).await,
+                    Call::Push(mapped) => vendor.push(&mut push, mapped).await.map(Some),
+                    Call::Remove => vendor.remove(&mut push).await.map(|()| None),
+                    Call::Compensate => vendor.compensate(&mut push).await.map(|()| None),
+                }
+            };
+            if !matches!(&result, Err(error) if error.stage() == Stage::Settle) {
+                work.admission.count(result.as_ref().map(|_| ()));
+            }
+            match &result {
+                // What may have been created is looked for first.
+                Err(error)
+                    if !(is_unknown(error) && trace.reserved)
+                        && self.retries_at_once(error, &mut tries, work.deadline).await => {}
+                _ => break result,
+            }
+        };
+        let spent = self.millis_since(started);
+        trace.vendor_ms = Some(trace.vendor_ms.unwrap_or(0).saturating_add(spent));
+        result
+    }
+
+    fn push_of<'a>(
+        &self,
+        entity: &'a crate::EntityKey,
+        leader: &'a Leader,
+        version: Option<&'a Version>,
+        key: &'a str,
+        journal: Journal<'a>,
+    ) -> Push<'a> {
+        Push::new(
+            entity,
+            &leader.event_id,
+            leader.event_time,
+            version,
+            key,
+            self.now(),
+            journal,
+        )
+    }
+
+    fn journal<'a>(&'a self, record: &'a mut EntityRecord, plan: &'a str) -> Journal<'a> {
+        Journal {
+            record,
+            ledger: self.parts.ledger.as_ref(),
+            plan,
+        }
+    }
+}
+
+fn undoing(record: &EntityRecord) -> Option<ErrorRecord> {
+    record.steps.as_ref()?.undoing.clone()
+}
+
+/// This push, or its first try if it is a repeat: of the one that was tried last and is not settled, or of the settled one
+/// if this is the very next delivery of the message that settled it. Between the two nobody can have pushed anything.
+fn tried(work: &Work<'_>, hash: &str) -> Tried {
+    let record = &work.record;
+    if let Some(before) = record.tried.as_ref().filter(|before| before.hash == hash) {
+        return before.clone();
+    }
+    let before = work.leader.receive_count.saturating_sub(1);
+    let settled_by_us = record.pushed_by.as_ref() == Some(&delivery_mark(&work.leader.message_id, before));
+    let is_settled = record.tried.is_none() && record.pushed_hash.as_deref().unwrap_or(REMOVED) == hash;
+    Tried {
+        hash: hash.to_owned(),
+        revision: match record.pushed_revision {
+            Some(revision) if is_settled && settled_by_us => revision,
+            _ => record.revision,
+        },
+    }
+}
+
+/// Which delivery of which message settled a push: eight hexadecimal digits.
+pub(super) fn delivery_mark(message_id: &str, receive_count: u32) -> String {
+    let mut hash = crate::lane::short_hash(&format!("{message_id}\n{receive_count}"));
+    hash.truncate(8);
+    hash
+}
+
+fn digest(text: &str) -> String {
+    hex::encode(&Sha256::digest(text)[..16])
+}

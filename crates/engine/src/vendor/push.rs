@@ -1,0 +1,238 @@
+//! One push: what the engine knows of it, and the journal of an ordered plan.
+
+use std::future::Future;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::ledger::{EntityRecord, Ledger, StepRecord, Steps};
+use crate::{EntityKey, Error, ErrorKind, Stage, Version};
+
+/// What the engine knows about one push.
+pub struct Push<'a> {
+    /// The entity.
+    pub entity: &'a EntityKey,
+    /// The vendor's id, once it is known.
+    pub link: Option<String>,
+    /// Ids under which earlier pushes of unknown outcome may have left something. After a successful push nothing may be
+    /// left there.
+    pub maybe_links: Vec<String>,
+    /// The event that led here.
+    pub event_id: &'a str,
+    /// When that event was sent.
+    pub event_time: jiff::Timestamp,
+    /// The source's version of the state.
+    pub version: Option<&'a Version>,
+    /// The same for a repeat of the same push, different for any other: usable as an idempotency key. For a vendor that
+    /// [creates once](super::Creates::Once) and an entity that is not linked yet, the key of the reservation: it stays the
+    /// same until the entity is linked, whatever the payload.
+    pub idempotency_key: &'a str,
+    /// The time of the attempt.
+    pub now: jiff::Timestamp,
+    journal: Journal<'a>,
+}
+
+/// The stored record and where to write it: raised by every checkpoint.
+pub(crate) struct Journal<'a> {
+    pub(crate) record: &'a mut EntityRecord,
+    pub(crate) ledger: &'a dyn Ledger,
+    /// The canonical hash of the payload.
+    pub(crate) plan: &'a str,
+}
+
+/// What a step is told about earlier tries.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step<T> {
+    /// The step was begun before and its outcome is unknown: it may have happened.
+    pub is_repeat: bool,
+    /// What it answered for an earlier payload.
+    pub earlier: Option<T>,
+}
+
+impl<'a> Push<'a> {
+    pub(crate) fn new(
+        entity: &'a EntityKey,
+        event_id: &'a str,
+        event_time: jiff::Timestamp,
+        version: Option<&'a Version>,
+        idempotency_key: &'a str,
+        now: jiff::Timestamp,
+        journal: Journal<'a>,
+    ) -> Self {
+        Self {
+            entity,
+            link: journal.record.link.clone(),
+            maybe_links: journal.record.maybe_links.clone(),
+            event_id,
+            event_time,
+            version,
+            idempotency_key,
+            now,
+            journal,
+        }
+    }
+
+    /// Runs one step of an ordered plan, unless it is completed for this payload: then its answer is returned.
+    ///
+    /// Before the step begins, the ledger says that it does, and that the steps before it are completed. So a step can be
+    /// begun twice, after a crash or an unknown outcome ([`Step::is_repeat`]), but never once it is known to be completed.
+    /// A changed payload starts the plan anew; [`Step::earlier`] then has the answer of the last time.
+    ///
+    /// # Errors
+    /// What the step answers, with its name; or that the ledger could not be written, which must be passed on.
+    pub async fn step<T, F, Work>(&mut self, name: &str, work: F) -> Result<T, Error>
+    where
+        T: Serialize + DeserializeOwned,
+        F: FnOnce(Step<T>) -> Work,
+        Work: Future<Output = Result<T, Error>>,
+    {
+        let steps = self.steps();
+        if let Some(done) = find(&steps.done, name) {
+            return read(done);
+        }
+        let is_repeat = steps.begun.as_deref() == Some(name);
+        let earlier = find(&steps.earlier, name).map(read).transpose()?;
+        if !is_repeat {
+            self.steps_mut().begun = Some(name.to_owned());
+            self.checkpoint().await?;
+        }
+        let output = work(Step { is_repeat, earlier })
+            .await
+            .map_err(|error| error.in_step(name))?;
+        let record = StepRecord {
+            name: name.to_owned(),
+            output: serde_json::to_value(&output).map_err(|error| unreadable(name, error))?,
+        };
+        // Written with the beginning of the next step, or with the settle.
+        let steps = self.steps_mut();
+        steps.begun = None;
+        steps.earlier.retain(|earlier| earlier.name != name);
+        steps.done.push(record);
+        Ok(output)
+    }
+
+    /// Says that the vendor's id became known, or was lost, in mid-plan. Kept with the next step, or the settle.
+    pub fn set_link(&mut self, link: Option<String>) {
+        self.link.clone_from(&link);
+        if link.is_some() {
+            self.journal.record.reservation = None;
+        }
+        self.journal.record.link = link;
+    }
+
+    /// Whether a step is completed for this payload.
+    #[must_use]
+    pub fn is_done(&self, name: &str) -> bool {
+        self.journal
+            .record
+            .steps
+            .as_ref()
+            .is_some_and(|steps| steps.plan == self.journal.plan && find(&steps.done, name).is_some())
+    }
+
+    /// Undoes a step: for [`Vendor::compensate`](super::Vendor::compensate), latest step first. `work` gets the step's answer,
+    /// or `None` if the step was begun and its outcome is unknown. Does nothing if the step was not begun, or is undone.
+    ///
+    /// # Errors
+    /// What `work` answers, or that the ledger could not be written.
+    pub async fn undo<T, F, Work>(&mut self, name: &str, work: F) -> Result<(), Error>
+    where
+        T: DeserializeOwned,
+        F: FnOnce(Option<T>) -> Work,
+        Work: Future<Output = Result<(), Error>>,
+    {
+        let Some(steps) = &self.journal.record.steps else {
+            return Ok(());
+        };
+        let output = match find(&steps.done, name) {
+            Some(done) => Some(read(done)?),
+            None if steps.begun.as_deref() == Some(name) => None,
+            None => return Ok(()),
+        };
+        work(output).await.map_err(|error| error.in_step(name))?;
+        if let Some(steps) = &mut self.journal.record.steps {
+            steps.done.retain(|done| done.name != name);
+            steps.begun.take_if(|begun| begun == name);
+        }
+        self.checkpoint().await
+    }
+
+    /// The plan of this payload; what an earlier one answered is kept for [`Step::earlier`].
+    fn steps(&mut self) -> &Steps {
+        let plan = self.journal.plan;
+        let steps = self.journal.record.steps.get_or_insert_with(|| Steps::new(plan));
+        if steps.plan != plan {
+            *steps = steps.replan(plan);
+        }
+        steps
+    }
+
+    fn steps_mut(&mut self) -> &mut Steps {
+        let plan = self.journal.plan;
+        self.journal.record.steps.get_or_insert_with(|| Steps::new(plan))
+    }
+
+    async fn checkpoint(&mut self) -> Result<(), Error> {
+        self.journal.write().await
+    }
+}
+
+impl Journal<'_> {
+    /// Writes the record as it stands, ahead of a call. What the vendor holds is uncertain from here to the settle.
+    pub(crate) async fn write(&mut self) -> Result<(), Error> {
+        let before = self.record.unsure;
+        self.record.revision += 1;
+        self.record.unsure = true;
+        let written = self.ledger.settle(self.record).await;
+        if written.is_err() {
+            self.record.revision -= 1;
+            self.record.unsure = before;
+        }
+        written
+    }
+}
+
+fn find<'s>(steps: &'s [StepRecord], name: &str) -> Option<&'s StepRecord> {
+    steps.iter().find(|step| step.name == name)
+}
+
+fn read<T: DeserializeOwned>(step: &StepRecord) -> Result<T, Error> {
+    T::deserialize(&step.output).map_err(|error| unreadable(&step.name, error))
+}
+
+fn unreadable(step: &str, error: serde_json::Error) -> Error {
+    let message = "the answer of a completed step cannot be kept or read back";
+    Error::permanent(ErrorKind::Unexpected, Stage::Push, message)
+        .in_step(step)
+        .caused_by(error)
+}
+
+impl Steps {
+    fn new(plan: &str) -> Self {
+        Self {
+            plan: plan.to_owned(),
+            done: Vec::new(),
+            begun: None,
+            earlier: Vec::new(),
+            undoing: None,
+        }
+    }
+
+    /// The plan of another payload. A step that was begun stays begun: it may have happened.
+    fn replan(&self, plan: &str) -> Self {
+        let mut earlier = self.done.clone();
+        earlier.extend(
+            self.earlier
+                .iter()
+                .filter(|step| find(&self.done, &step.name).is_none())
+                .cloned(),
+        );
+        Self {
+            plan: plan.to_owned(),
+            done: Vec::new(),
+            begun: self.begun.clone(),
+            earlier,
+            undoing: None,
+        }
+    }
+}
