@@ -213,6 +213,10 @@ mod tests {
         fn now(&self) -> Timestamp {
             Timestamp::from_second(*self.0.lock().unwrap()).unwrap()
         }
+
+        fn sleep(&self, _: Duration) -> BoxFuture<'_, ()> {
+            Box::pin(async {})
+        }
     }
 
     fn store(text: &'static str) -> (Arc<SecretStore>, Arc<AtomicUsize>, Arc<Steps>) {
