@@ -1,0 +1,138 @@
+//! One run: a seed's world, from its first change to its rest.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use fastrand::Rng;
+use serde::Serialize;
+
+use super::agenda::{HOUR, MILLI, MINUTE, Micros, SECOND};
+use super::call::Sim;
+use super::history::Line;
+use super::profile::Profile;
+use super::scheduler::Scheduler;
+use super::stats::Stats;
+use super::verdict::{Rule, Violation};
+use super::world::World;
+use super::{bus, judge, operator, queue, source, waker};
+
+/// How long a world may take to come to rest after the last fault: an hour's backoff or Retry-After, the circuit's ten
+/// minutes, visibility timeouts, and as much again.
+const REST: Micros = 8 * HOUR;
+
+/// What came of a run.
+#[derive(Debug, Clone, Serialize)]
+pub struct Outcome {
+    /// The seed that gives the same run again.
+    pub seed: u64,
+    /// What the seed stands for.
+    pub profile: Arc<Profile>,
+    /// The rule that was broken, if one was.
+    pub violation: Option<Violation>,
+    /// Counters.
+    pub stats: Stats,
+    /// Virtual microseconds from the first change to the rest.
+    pub lasted: u64,
+    /// Differs between runs that differ in anything that happened.
+    pub fingerprint: u64,
+    /// What happened; empty unless it was asked for.
+    #[serde(skip)]
+    pub history: Vec<Line>,
+}
+
+/// Runs a seed. `is_recording`: whether to keep the history.
+#[must_use]
+pub fn run(seed: u64, is_recording: bool) -> Outcome {
+    let mut rng = Rng::with_seed(seed);
+    let profile = Arc::new(Profile::of(&mut rng));
+    play(seed, profile, rng, is_recording)
+}
+
+/// Runs a world of this profile.
+fn play(seed: u64, profile: Arc<Profile>, rng: Rng, is_recording: bool) -> Outcome {
+    let mut world = World::new(Arc::clone(&profile), rng, is_recording);
+    begin(&mut world);
+    let sim = Sim::new(world);
+    let mut scheduler = Scheduler::new(sim.clone());
+    let ended = catch_unwind(AssertUnwindSafe(|| scheduler.run()));
+    drop(scheduler);
+    let mut world = sim.world();
+    if ended.is_err() {
+        world.violate(Rule::NoPanic, 0, None, "the engine or a model panicked".to_owned());
+    }
+    Outcome {
+        seed,
+        profile,
+        violation: world.violation(),
+        lasted: world.agenda.now(),
+        fingerprint: world.agenda.fingerprint(),
+        stats: std::mem::take(&mut world.stats),
+        history: world.history.take(),
+    }
+}
+
+fn begin(world: &mut World) {
+    for unit in 0..world.units.len() {
+        waker::schedule(world, unit);
+    }
+    operator::schedule(world);
+    changes(world);
+    let length = world.profile.length;
+    world.agenda.at(length, calm);
+}
+
+/// Spreads the changes of the source over the length of the run, in bursts of the same entity or evenly.
+fn changes(world: &mut World) {
+    let profile = Arc::clone(&world.profile);
+    let last = profile.length.saturating_sub(MINUTE).max(1);
+    let mut left = profile.changes;
+    while left > 0 {
+        let burst = if profile.bursts { 1 + world.rng.usize(0..8) } else { 1 };
+        let burst = burst.min(left);
+        left -= burst;
+        let mut at = world.rng.u64(0..last);
+        let mut entity = world.rng.usize(0..profile.entities);
+        for _ in 0..burst {
+            world.agenda.at(at, move |world| source::change(world, entity));
+            if world.chance(profile.bus.malformed) {
+                world.agenda.at(at, bus::announce_nothing);
+            }
+            let pause = [50 * MILLI, SECOND, 5 * SECOND][world.rng.usize(0..3)];
+            at += world.rng.u64(0..pause);
+            if world.rng.u8(0..4) == 0 {
+                entity = world.rng.usize(0..profile.entities);
+            }
+        }
+    }
+}
+
+/// Faults stop. From here on the world must come to rest.
+fn calm(world: &mut World) {
+    world.is_calm = true;
+    world.log("operator", 0, None, || "all faults end".to_owned());
+    let bound = world.agenda.now() + REST;
+    look(world, bound);
+}
+
+fn look(world: &mut World, bound: Micros) {
+    for unit in 0..world.units.len() {
+        queue::redrive(world, unit);
+    }
+    if judge::at_rest(world) {
+        judge::check(world);
+        world.end();
+        return;
+    }
+    if world.agenda.now() > bound {
+        let restless = (0..world.units.len()).find_map(|unit| {
+            let rows = world.units[unit].records.rows();
+            let mut parked = rows.filter(|(_, row)| row.record.parked.is_some());
+            Some((unit, parked.next()?.0))
+        });
+        let unit = restless.map_or(0, |(unit, _)| unit);
+        let what = "the world does not come to rest";
+        world.violate(Rule::Converges, unit, restless.map(|(_, entity)| entity), what.to_owned());
+        return;
+    }
+    world.agenda.after(20 * SECOND, move |world| look(world, bound));
+}
