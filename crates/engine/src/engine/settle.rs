@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::Engine;
 use super::admission::{Shut, is_unknown};
 use super::attempt::{Leader, Reached, Trace, Work};
-use super::push::delivery_mark;
+use super::repeat::delivery_mark;
 use crate::ledger::{EntityRecord, ErrorRecord, EventRecord, Parked, Status};
 use crate::message::Version;
 use crate::sabotage::{self, Sabotage};
