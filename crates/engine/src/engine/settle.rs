@@ -74,6 +74,9 @@ impl Engine {
         }
         if error.stage() == Stage::Push {
             next.tried.clone_from(&trace.tried);
+            // What was pushed last is no longer what a repeat would repeat.
+            next.pushed_revision = None;
+            next.pushed_by = None;
         }
         if let Some(natural) = trace
             .natural_link
