@@ -168,11 +168,13 @@ pub struct ErrorRecord {
 pub struct Recent {
     /// The event.
     pub event_id: String,
-    /// When it was sent.
+    /// When it was sent. A number in the ledger, as `at` is: three of these must leave room in one write unit.
+    #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
     pub time: Timestamp,
     /// What became of it.
     pub status: Status,
     /// When.
+    #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
     pub at: Timestamp,
 }
 
