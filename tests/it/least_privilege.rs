@@ -15,9 +15,9 @@ async fn the_roles_suffice() {
         options.park_base_seconds = 1;
     })
     .await;
-    // The first call of each vendor fails, so that parking and waking are exercised too.
-    world.sandbox.mailchimp.faults().at(1, Fault::Status(503));
-    world.sandbox.webhook.faults().at(1, Fault::Status(503));
+    // The first call of each vendor fails, so that parking and waking are exercised too (a 503 would be tried again at once).
+    world.sandbox.mailchimp.faults().at(1, Fault::Status(500));
+    world.sandbox.webhook.faults().at(1, Fault::Status(500));
     let customers: Vec<_> = (0..20).collect();
     let events = changes(&world, &customers).await.unwrap();
     for vendor in VENDORS {

@@ -4,4 +4,5 @@ pub mod cloud;
 pub mod conformance;
 pub mod memory;
 pub mod sandbox;
+pub mod scenario;
 pub mod simulation;

@@ -7,29 +7,30 @@ mod intake;
 mod lag;
 mod outcome;
 mod push;
+mod repeat;
 mod settle;
+mod work;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::StreamExt;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::circuit::Policy;
 use crate::clock::Clock;
 use crate::lane::{Lanes, lane};
-use crate::ledger::{EntityRecord, Ledger, Snapshot, VendorRecord};
+use crate::ledger::Ledger;
 use crate::message::{Announcement, Delivery, EntityKey, parse};
 use crate::park::Backoff;
 use crate::sabotage::{self, Sabotage};
 use crate::source::Source;
 use crate::telemetry;
 use crate::vendor::{DynVendor, Vendor};
-use crate::{Error, ErrorKind, Stage};
 
-use admission::{Admission, Unwritten};
-use group::{Group, Item, Terms};
+use admission::Unwritten;
+use group::Item;
 use outcome::Outcome;
 
 /// One type of entity: how it is announced, who holds its truth, and the vendor that must follow.
@@ -212,118 +213,6 @@ impl Engine {
             }
         }
         recorded
-    }
-
-    /// Reads the records of all entities of the batch, and the vendor's, at once.
-    async fn open<'a>(
-        &self,
-        order: &[EntityKey],
-        mut groups: HashMap<EntityKey, Vec<Item<'a>>>,
-    ) -> (Vec<Group<'a>>, VendorRecord) {
-        let mut read = self.parts.ledger.read(order).await;
-        let mut opened = Vec::with_capacity(order.len());
-        for entity in order {
-            let items = groups.remove(entity).unwrap_or_default();
-            let record = match &mut read {
-                Err(error) => Err(Error::retry(error.kind(), Stage::Settle, error.message())),
-                Ok(snapshot) => self.record_in(snapshot, entity),
-            };
-            opened.push(Group {
-                entity: entity.clone(),
-                record,
-                items,
-            });
-        }
-        let vendor = read.map_or_else(|_| VendorRecord::new(self.vendor()), |snapshot| snapshot.vendor);
-        (opened, vendor)
-    }
-
-    fn record_in(&self, snapshot: &mut Snapshot, entity: &EntityKey) -> Result<EntityRecord, Error> {
-        snapshot
-            .entities
-            .remove(entity)
-            .unwrap_or_else(|| Ok(EntityRecord::unknown(self.vendor(), entity.clone())))
-    }
-
-    /// Works on one entity, unless the time left is too short for it. A settle that lost a race is no outcome: the entity
-    /// is read and pushed again, once; then the queue has it.
-    async fn work(
-        &self,
-        group: Group<'_>,
-        admission: &Admission,
-        deadline: Timestamp,
-    ) -> Vec<(usize, Outcome)> {
-        let Group {
-            entity,
-            mut record,
-            items,
-        } = group;
-        let mut lost_a_race = false;
-        loop {
-            let result = match &record {
-                Err(error) => return self.give_back(&entity, &items, error),
-                Ok(_) if !self.has_time(Duration::ZERO, deadline) => {
-                    let message = "the time left is too short to start";
-                    Err(Error::retry(ErrorKind::Timeout, Stage::Intake, message))
-                }
-                Ok(record) => {
-                    let terms = Terms {
-                        admission,
-                        deadline,
-                        lost_a_race,
-                    };
-                    self.settle_group(&entity, record, &items, terms).await
-                }
-            };
-            match result {
-                Ok(outcomes) => return outcomes,
-                Err(error) if error.kind() == ErrorKind::Conflict && !lost_a_race => {
-                    lost_a_race = true;
-                    record = match self.parts.ledger.read(std::slice::from_ref(&entity)).await {
-                        Ok(mut snapshot) => self.record_in(&mut snapshot, &entity),
-                        Err(error) => Err(error),
-                    };
-                }
-                Err(error) => return self.give_back(&entity, &items, &error),
-            }
-        }
-    }
-
-    /// Whether there is time for the slowest call after this pause.
-    fn has_time(&self, pause: Duration, deadline: Timestamp) -> bool {
-        let needed = SignedDuration::try_from(self.parts.slowest.saturating_add(pause));
-        let end = self.now().saturating_add(needed.unwrap_or(SignedDuration::MAX));
-        end.unwrap_or(Timestamp::MAX) <= deadline
-    }
-
-    /// Settles an entity.
-    async fn settle(&self, record: &EntityRecord) -> Result<(), Error> {
-        if sabotage::is(Sabotage::BlockGroupOnPark) && record.parked.is_some() {
-            let message = "told to keep the message in its lane";
-            return Err(Error::retry(ErrorKind::Unavailable, Stage::Settle, message));
-        }
-        match self.parts.ledger.settle(record).await {
-            Err(error)
-                if error.kind() == ErrorKind::Conflict && sabotage::is(Sabotage::SettleWithoutCondition) =>
-            {
-                let mut snapshot = self
-                    .parts
-                    .ledger
-                    .read(std::slice::from_ref(&record.entity))
-                    .await?;
-                let stored = self.record_in(&mut snapshot, &record.entity)?;
-                let mut record = record.clone();
-                record.revision = stored.revision + 1;
-                self.parts.ledger.settle(&record).await
-            }
-            settled => settled,
-        }
-    }
-
-    /// Leaves messages to the queue.
-    fn give_back(&self, entity: &EntityKey, items: &[Item<'_>], error: &Error) -> Vec<(usize, Outcome)> {
-        telemetry::returned(self.vendor(), entity.as_str(), items.len(), error);
-        items.iter().map(|item| (item.index, Outcome::Returned)).collect()
     }
 
     /// Writes the event records in one go. What cannot be recorded is delivered again.

@@ -6,19 +6,16 @@
 //! unsure, so that the doubt outlives the message (docs/adr/0007-written-ahead.md).
 
 use jiff::{SignedDuration, Timestamp};
-use sha2::{Digest, Sha256};
 
 use super::admission::is_unknown;
 use super::attempt::{Leader, Reached, Trace, Work};
+use super::repeat::{REMOVED, digest, tried};
 use super::{Engine, Entity};
-use crate::ledger::{EntityRecord, ErrorRecord, Reservation, Tried};
+use crate::ledger::{EntityRecord, ErrorRecord, Parked, Reservation};
 use crate::message::Version;
 use crate::sabotage::{self, Sabotage};
 use crate::vendor::{Creates, Journal, Mapped, Push};
 use crate::{Error, ErrorKind, Stage, Verdict};
-
-/// What stands for the payload of a removal.
-const REMOVED: &str = "removed";
 
 /// One of the vendor's functions, with its payload.
 #[derive(Clone, Copy)]
@@ -122,9 +119,11 @@ impl Engine {
             return Ok(());
         }
         let slowest = SignedDuration::try_from(self.parts.slowest).unwrap_or(SignedDuration::MAX);
-        let until = [slowest, visible_after].into_iter().fold(reserved.at, |at, by| {
-            at.saturating_add(by).unwrap_or(Timestamp::MAX)
-        });
+        let until = [slowest, visible_after]
+            .into_iter()
+            .fold(reserved.until, |at, by| {
+                at.saturating_add(by).unwrap_or(Timestamp::MAX)
+            });
         if now < until {
             let after = until.duration_since(now).try_into().ok();
             let message = "a create of unknown outcome may not be visible yet";
@@ -145,7 +144,7 @@ impl Engine {
         );
         work.record.reservation = Some(Reservation {
             key: digest(&text),
-            at: self.now(),
+            until: work.deadline,
         });
         trace.reserved = true;
     }
@@ -225,7 +224,7 @@ impl Engine {
                 tried.revision
             )),
         };
-        let mut tries = 0;
+        let mut again = 0;
         let result = loop {
             let result = {
                 let leader: &Leader = work.leader;
@@ -244,17 +243,18 @@ impl Engine {
                     Call::Compensate => vendor.compensate(&mut push).await.map(|()| None),
                 }
             };
-            if !matches!(&result, Err(error) if error.stage() == Stage::Settle) {
-                work.admission.count(result.as_ref().map(|_| ()));
-            }
             match &result {
                 // What may have been created is looked for first.
                 Err(error)
                     if !(is_unknown(error) && trace.reserved)
-                        && self.retries_at_once(error, &mut tries, work.deadline).await => {}
+                        && self.retries_at_once(error, &mut again, work.deadline).await => {}
                 _ => break result,
             }
         };
+        if !matches!(&result, Err(error) if error.stage() == Stage::Settle) {
+            let fails_alone = work.record.parked.as_ref().is_some_and(Parked::fails_alone);
+            work.admission.count(result.as_ref().map(|_| ()), fails_alone);
+        }
         let spent = self.millis_since(started);
         trace.vendor_ms = Some(trace.vendor_ms.unwrap_or(0).saturating_add(spent));
         result
@@ -290,34 +290,4 @@ impl Engine {
 
 fn undoing(record: &EntityRecord) -> Option<ErrorRecord> {
     record.steps.as_ref()?.undoing.clone()
-}
-
-/// This push, or its first try if it is a repeat: of the one that was tried last and is not settled, or of the settled one
-/// if this is the very next delivery of the message that settled it. Between the two nobody can have pushed anything.
-fn tried(work: &Work<'_>, hash: &str) -> Tried {
-    let record = &work.record;
-    if let Some(before) = record.tried.as_ref().filter(|before| before.hash == hash) {
-        return before.clone();
-    }
-    let before = work.leader.receive_count.saturating_sub(1);
-    let settled_by_us = record.pushed_by.as_ref() == Some(&delivery_mark(&work.leader.message_id, before));
-    let is_settled = record.tried.is_none() && record.pushed_hash.as_deref().unwrap_or(REMOVED) == hash;
-    Tried {
-        hash: hash.to_owned(),
-        revision: match record.pushed_revision {
-            Some(revision) if is_settled && settled_by_us => revision,
-            _ => record.revision,
-        },
-    }
-}
-
-/// Which delivery of which message settled a push: eight hexadecimal digits.
-pub(super) fn delivery_mark(message_id: &str, receive_count: u32) -> String {
-    let mut hash = crate::lane::short_hash(&format!("{message_id}\n{receive_count}"));
-    hash.truncate(8);
-    hash
-}
-
-fn digest(text: &str) -> String {
-    hex::encode(&Sha256::digest(text)[..16])
 }

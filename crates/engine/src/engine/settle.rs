@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::Engine;
 use super::admission::{Shut, is_unknown};
 use super::attempt::{Leader, Reached, Trace, Work};
-use super::push::delivery_mark;
+use super::repeat::delivery_mark;
 use crate::ledger::{EntityRecord, ErrorRecord, EventRecord, Parked, Status};
 use crate::message::Version;
 use crate::sabotage::{self, Sabotage};
@@ -74,6 +74,9 @@ impl Engine {
         }
         if error.stage() == Stage::Push {
             next.tried.clone_from(&trace.tried);
+            // What was pushed last is no longer what a repeat would repeat.
+            next.pushed_revision = None;
+            next.pushed_by = None;
         }
         if let Some(natural) = trace
             .natural_link

@@ -111,6 +111,12 @@ impl<'a> Push<'a> {
         Ok(output)
     }
 
+    /// No push of this entity was ever completed: what a plan creates is new, and may be undone.
+    #[must_use]
+    pub fn is_first(&self) -> bool {
+        self.journal.record.pushed_hash.is_none()
+    }
+
     /// Says that the vendor's id became known, or was lost, in mid-plan. Kept with the next step, or the settle.
     pub fn set_link(&mut self, link: Option<String>) {
         self.link.clone_from(&link);

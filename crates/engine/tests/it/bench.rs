@@ -1,6 +1,6 @@
 //! A vendor function without Lambda: everything around the engine is in memory and can be told to misbehave.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use futures::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use vendorbridge::circuit::Policy;
 use vendorbridge::clock::Clock;
 use vendorbridge::engine::{Batch, Parts};
 use vendorbridge::lane::lane;
@@ -26,12 +27,36 @@ pub(crate) struct World {
     pub(crate) source: HashMap<String, (Value, Option<u64>)>,
     pub(crate) vendor: HashMap<String, String>,
     pub(crate) pushes: Vec<(String, String)>,
+    /// The idempotency keys of the pushes.
+    pub(crate) keys: Vec<String>,
     pub(crate) reads: u32,
     pub(crate) fail_source: Option<(ErrorKind, Verdict)>,
     pub(crate) fail_push: HashMap<String, (ErrorKind, Verdict)>,
     /// The push happens although it fails.
     pub(crate) accept_anyway: bool,
     pub(crate) panic_on: Option<String>,
+    /// The vendor's key follows from the name, and changes with it.
+    pub(crate) natural: bool,
+    /// Failures of the next calls, in their order; `true`: it happens although it fails.
+    pub(crate) script: VecDeque<(Error, bool)>,
+    /// The failure of the call with this number, from 1.
+    pub(crate) fail_at: Option<(usize, Error, bool)>,
+    /// The failure of the next deletion.
+    pub(crate) fail_next_delete: Option<Error>,
+    /// What a vendor without a natural key holds.
+    pub(crate) rows: Vec<Row>,
+    /// Every call such a vendor got.
+    pub(crate) calls: Vec<String>,
+}
+
+/// One record of a vendor without a natural key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Row {
+    pub(crate) id: u32,
+    pub(crate) external: String,
+    pub(crate) title: String,
+    pub(crate) extra: Option<String>,
+    pub(crate) visible_at: Timestamp,
 }
 
 pub(crate) type Shared = Arc<Mutex<World>>;
@@ -51,12 +76,12 @@ struct Names(Shared);
 
 #[derive(Deserialize)]
 pub(crate) struct Person {
-    name: String,
+    pub(crate) name: String,
 }
 
 #[derive(Serialize)]
 pub(crate) struct Card {
-    title: String,
+    pub(crate) title: String,
 }
 
 pub(crate) fn lock(world: &Shared) -> MutexGuard<'_, World> {
@@ -102,7 +127,8 @@ impl Vendor for Names {
     }
 
     fn link(&self, card: &Card) -> Option<String> {
-        Some(format!("natural-{}", card.title))
+        let natural = lock(&self.0).natural;
+        natural.then(|| format!("natural-{}", card.title))
     }
 
     async fn push(&self, push: &mut Push<'_>, card: &Card) -> Result<String, Error> {
@@ -111,11 +137,13 @@ impl Vendor for Names {
         assert_ne!(world.panic_on.as_ref(), Some(&id), "told to panic");
         let failure = world.fail_push.get(&id).copied();
         if failure.is_none() || world.accept_anyway {
+            world.keys.push(push.idempotency_key.to_owned());
             world.pushes.push((id.clone(), card.title.clone()));
             world.vendor.insert(id.clone(), card.title.clone());
         }
         match failure {
             Some((kind, verdict)) => Err(Error::new(kind, verdict, Stage::Push, "told to fail").code("E42")),
+            None if world.natural => Ok(format!("natural-{}", card.title)),
             None => Ok(format!("link-{id}")),
         }
     }
@@ -130,11 +158,16 @@ impl Vendor for Names {
 
 impl Bench {
     pub(crate) fn new() -> Self {
+        Self::of(Names)
+    }
+
+    /// A bench for another vendor than [`Names`].
+    pub(crate) fn of<V: Vendor>(vendor: impl FnOnce(Shared) -> V) -> Self {
         let world = Shared::default();
         let ledger = Arc::new(MemoryLedger::default());
         let lanes = Arc::new(MemoryLanes::default());
         let clock = Arc::new(ManualClock::new("2026-01-29T14:00:00Z".parse().unwrap()));
-        let entity = Entity::new("person", Memory(Arc::clone(&world)), Names(Arc::clone(&world)))
+        let entity = Entity::new("person", Memory(Arc::clone(&world)), vendor(Arc::clone(&world)))
             .announced_by(Announcement::new("PersonChanged", "/id").version("/version"));
         let engine = Engine::new(Parts {
             vendor: "names".to_owned(),
@@ -144,7 +177,7 @@ impl Bench {
             clock: Arc::clone(&clock) as _,
             rng: fastrand::Rng::with_seed(7),
             backoff: Backoff::default(),
-            circuit: vendorbridge::circuit::Policy::default(),
+            circuit: Policy::default(),
             max_in_flight: 4,
             slowest: Duration::from_secs(16),
         });
@@ -235,6 +268,7 @@ impl Bench {
             attention: self.ledger.as_ref(),
             lanes: self.lanes.as_ref(),
             clock: self.clock.as_ref(),
+            circuit: Policy::default(),
         };
         let deadline = self.clock.now() + SignedDuration::from_secs(50);
         let woken = waker.wake("names", deadline).await.unwrap();

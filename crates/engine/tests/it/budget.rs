@@ -2,7 +2,7 @@
 
 use vendorbridge::ledger::Status;
 
-use crate::bench::Bench;
+use crate::bench::{Bench, lock};
 
 #[tokio::test]
 async fn a_full_batch_of_synced_events() {
@@ -16,6 +16,23 @@ async fn a_full_batch_of_synced_events() {
     bench.deliver(&batch).await;
     let counts = bench.ledger.counts();
     assert_eq!((counts.reads, counts.settles, counts.events), (1, 10, 10));
+}
+
+/// A key that follows from the payload can change: it is written ahead of the first push under it.
+#[tokio::test]
+async fn a_new_natural_key_is_one_more_write() {
+    let mut bench = Bench::new();
+    lock(&bench.world).natural = true;
+    let mut settles = Vec::new();
+    for (name, version) in [("Ada", 1), ("Bob", 2), ("Bob", 3)] {
+        bench.set("1", name, Some(version));
+        bench.advance(10);
+        let event = bench.event("1", Some(version));
+        let before = bench.ledger.counts().settles;
+        bench.settle(&event).await;
+        settles.push(bench.ledger.counts().settles - before);
+    }
+    assert_eq!(settles, [2, 2, 0], "create, change of the key, unchanged");
 }
 
 #[tokio::test]

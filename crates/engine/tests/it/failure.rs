@@ -52,6 +52,7 @@ async fn a_record_that_cannot_be_mapped_is_rejected_by_field() {
 #[tokio::test]
 async fn a_retryable_failure_parks_the_entity_alone() {
     let mut bench = Bench::new();
+    lock(&bench.world).natural = true;
     for id in ["1", "2"] {
         bench.set(id, "Ada", None);
     }
@@ -185,15 +186,14 @@ async fn a_lost_race_is_synced_again_instead_of_overwriting() {
     let stale = bench.record("1");
     bench.set("1", "Bob", None);
     bench.advance(10);
-    let mut event = bench.event("1", None);
+    let event = bench.event("1", None);
     // Somebody settles between this batch's read and its settle: the conditional write must lose.
     let mut theirs = stale.clone();
     theirs.revision += 1;
     bench.ledger.overwrite_after_read(theirs);
-    bench.gives_back(&event).await;
-    event.receive_count = 2;
     assert_eq!(bench.settle(&event).await, Status::Synced);
-    assert_eq!(bench.record("1").revision, stale.revision + 2);
+    // Theirs, the doubt written ahead of the second push, and the settle.
+    assert_eq!(bench.record("1").revision, stale.revision + 3);
 }
 
 #[tokio::test]
@@ -272,4 +272,63 @@ async fn a_source_that_counts_anew_is_followed() {
         bench.wake().await;
     }
     assert_eq!(bench.held("1").as_deref(), Some("Bob"));
+}
+
+/// The process dies between the settle and the acknowledgement: the queue delivers again what is settled.
+#[tokio::test]
+async fn the_next_delivery_of_a_settled_message_repeats_its_push() {
+    let mut bench = Bench::new();
+    bench.set("1", "Ada", None);
+    let mut event = bench.event("1", None);
+    for receive_count in [1, 2, 3] {
+        event.receive_count = receive_count;
+        bench.settle(&event).await;
+    }
+    // A delivery in between may have pushed anything: this one is no repeat.
+    event.receive_count = 5;
+    bench.settle(&event).await;
+    let keys = lock(&bench.world).keys.clone();
+    assert_eq!(keys.len(), 4);
+    assert!(
+        keys[0] == keys[1] && keys[1] == keys[2] && keys[2] != keys[3],
+        "{keys:?}"
+    );
+}
+
+/// Otherwise a message that is set aside as a dead letter would take the doubt with it.
+#[tokio::test]
+async fn a_redelivery_writes_its_doubt_ahead_of_the_call() {
+    let mut bench = Bench::new();
+    bench.set("1", "Ada", None);
+    let first = bench.event("1", None);
+    bench.settle(&first).await;
+    bench.set("1", "Bob", None);
+    bench.advance(10);
+    let mut second = bench.event("1", None);
+    second.receive_count = 2;
+    bench.ledger.fail_settles_after(1);
+    bench.gives_back(&second).await;
+    assert!(bench.record("1").unsure);
+    // It never comes again. The source is back at what the record says was pushed last.
+    bench.ledger.fail_settles(false);
+    bench.set("1", "Ada", None);
+    bench.advance(10);
+    let third = bench.event("1", None);
+    assert_eq!(bench.settle(&third).await, Status::Synced);
+    assert_eq!(bench.held("1").as_deref(), Some("Ada"));
+}
+
+/// The attempt before may have pushed what the record does not say.
+#[tokio::test]
+async fn a_redelivery_that_fails_at_the_source_leaves_the_record_unsure() {
+    let mut bench = Bench::new();
+    bench.set("1", "Ada", None);
+    let first = bench.event("1", None);
+    bench.settle(&first).await;
+    bench.advance(10);
+    let mut second = bench.event("1", None);
+    second.receive_count = 2;
+    lock(&bench.world).fail_source = Some((ErrorKind::Unavailable, Verdict::Retry { after: None }));
+    assert_eq!(bench.settle(&second).await, Status::Parked);
+    assert!(bench.record("1").unsure);
 }

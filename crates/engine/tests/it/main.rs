@@ -8,7 +8,10 @@
 
 mod bench;
 mod budget;
+mod create_once;
 mod failure;
 mod intake;
+mod plans;
 mod sync;
+mod vendors;
 mod waking;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use vendorbridge::circuit::Policy;
 use vendorbridge::ledger::Status;
 use vendorbridge::message::wake_body;
 use vendorbridge::{ErrorKind, Verdict, Version};
@@ -101,6 +102,7 @@ async fn a_waker_that_runs_twice_sends_once() {
             attention: bench.ledger.as_ref(),
             lanes: bench.lanes.as_ref(),
             clock: bench.clock.as_ref(),
+            circuit: Policy::default(),
         };
         waker
             .wake("names", bench.now() + jiff::SignedDuration::from_secs(50))

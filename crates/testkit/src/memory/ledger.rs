@@ -27,6 +27,7 @@ struct State {
     counts: Counts,
     reads_fail: bool,
     settles_fail: bool,
+    settles_left: Option<u32>,
     records_fail: bool,
 }
 
@@ -90,7 +91,14 @@ impl MemoryLedger {
 
     /// Makes settles fail, or work again.
     pub fn fail_settles(&self, fail: bool) {
-        lock(&self.state).settles_fail = fail;
+        let mut state = lock(&self.state);
+        state.settles_fail = fail;
+        state.settles_left = None;
+    }
+
+    /// Makes settles fail once this many have been written.
+    pub fn fail_settles_after(&self, settles: u32) {
+        lock(&self.state).settles_left = Some(settles);
     }
 
     /// Makes writes of event records fail, or work again.
@@ -119,9 +127,10 @@ impl State {
     }
 
     fn settle(&mut self, record: &EntityRecord) -> Result<(), Error> {
-        if self.settles_fail {
+        if self.settles_fail || self.settles_left == Some(0) {
             return Err(unavailable());
         }
+        self.settles_left = self.settles_left.map(|left| left - 1);
         let stored = self
             .entities
             .get(&record.entity)
@@ -194,6 +203,16 @@ impl Ledger for MemoryLedger {
 }
 
 impl Attention for MemoryLedger {
+    fn vendor<'a>(&'a self, vendor: &'a str) -> BoxFuture<'a, Result<VendorRecord, Error>> {
+        let state = lock(&self.state);
+        let read = if state.reads_fail {
+            Err(unavailable())
+        } else {
+            Ok(state.vendor.clone().unwrap_or_else(|| VendorRecord::new(vendor)))
+        };
+        Box::pin(async move { read })
+    }
+
     fn due<'a>(&'a self, _: &'a str, shard: u8, now: Timestamp) -> BoxFuture<'a, Result<Vec<Due>, Error>> {
         let state = lock(&self.state);
         let until = format!("wake#{}", sort_time(now));

@@ -146,8 +146,12 @@ pub(crate) fn removed(world: &mut World, unit: usize, container: usize, entity: 
 
 /// An entity's record is about to be written.
 pub(crate) fn settled(world: &mut World, unit: usize, entity: usize, record: &EntityRecord) {
-    let refused = record.status == Status::Rejected && record.error.is_some();
-    world.units[unit].desk.refused[entity] = refused;
+    let before = world.units[unit].records.row(entity).map(|row| &row.record);
+    // What is written ahead of a call still says what stood before.
+    let is_outcome = before.is_none_or(|before| before.recent.last() != record.recent.last());
+    if is_outcome {
+        world.units[unit].desk.refused[entity] = record.status == Status::Rejected;
+    }
     let before = world.units[unit].records.row(entity).map(|row| &row.record);
     let broken = before.and_then(|before| {
         if before.read_at > record.read_at {
