@@ -116,11 +116,6 @@ impl Agenda {
         self.now
     }
 
-    /// The number of the latest event on the agenda.
-    pub(crate) fn sequence(&self) -> u64 {
-        self.sequence
-    }
-
     /// A number that follows from all events so far, their times and their order.
     pub(crate) fn fingerprint(&self) -> u64 {
         self.fingerprint

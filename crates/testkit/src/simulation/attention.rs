@@ -2,7 +2,7 @@
 
 use futures::future::BoxFuture;
 use jiff::Timestamp;
-use vendorbridge::ledger::ATTENTION_SHARDS;
+use vendorbridge::ledger::{ATTENTION_SHARDS, VendorRecord};
 use vendorbridge::wake::{Attention, Due};
 use vendorbridge::{Error, ErrorKind, Stage};
 
@@ -28,6 +28,25 @@ impl VirtualAttention {
 }
 
 impl Attention for VirtualAttention {
+    fn vendor<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<VendorRecord, Error>> {
+        let (unit, name) = (self.unit, name.to_owned());
+        Box::pin(async move {
+            let out = self.sim.world().rng.u64(MILLI..6 * MILLI);
+            self.sim
+                .call(out, move |world| {
+                    let after = world.rng.u64(MILLI..6 * MILLI);
+                    let answer = if world.chance(world.profile.ledger.throttled) {
+                        world.stats.count("ledger requests throttled");
+                        Err(throttled())
+                    } else {
+                        Ok(world.units[unit].records.vendor(&name))
+                    };
+                    Reply { after, answer }
+                })
+                .await
+        })
+    }
+
     fn due<'a>(&'a self, _: &'a str, shard: u8, now: Timestamp) -> BoxFuture<'a, Result<Vec<Due>, Error>> {
         let unit = self.unit;
         Box::pin(async move {

@@ -25,6 +25,7 @@ pub(crate) struct Bus {
     pub(crate) events: Events,
     /// Deliveries that are on their way.
     pub(crate) on_the_way: usize,
+    deliveries: u64,
 }
 
 /// The events that are not forgotten.
@@ -169,7 +170,8 @@ fn deliver(world: &mut World, unit: usize, number: usize, direct: Option<usize>,
             queue::send(world, unit, &lane, &format!("e-{number}"), body);
         } else {
             // The rule's target takes each delivery for a new message.
-            let delivery = format!("delivery-{}", world.agenda.sequence());
+            world.bus.deliveries += 1;
+            let delivery = format!("delivery-{}", world.bus.deliveries);
             queue::send(world, unit, INTAKE, &delivery, body);
         }
     });

@@ -1,7 +1,5 @@
 //! A person at the command line: pauses a vendor and resumes it.
 
-use vendorbridge::ledger::Pause;
-
 use super::agenda::timestamp;
 use super::profile::Trouble;
 use super::world::World;
@@ -20,15 +18,17 @@ pub(crate) fn schedule(world: &mut World) {
 /// Pauses a vendor, or resumes it, as the command does: on the condition that nobody wrote the record in between, which is
 /// tried until it holds.
 fn set(world: &mut World, unit: usize, paused: bool) {
-    let since = timestamp(world.agenda.now());
+    let now = timestamp(world.agenda.now());
     let vendor = &mut world.units[unit];
-    let mut record = vendor.records.vendor(&vendor.name);
-    record.revision += 1;
-    record.pause = paused.then(|| Pause {
-        since,
-        reason: Some("the vendor maintains its systems".to_owned()),
-    });
-    vendor.records.write_vendor(record);
+    let record = vendor.records.vendor(&vendor.name);
+    let next = if paused {
+        record.paused(Some("the vendor maintains its systems"), now)
+    } else {
+        record.resumed()
+    };
+    if let Some(next) = next {
+        vendor.records.write_vendor(next);
+    }
     world.stats.count("pauses and resumptions");
     world.log("operator", unit, None, || if paused { "pauses" } else { "resumes" }.to_owned());
 }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
 use vendorbridge::Engine;
+use vendorbridge::circuit::Policy;
 use vendorbridge::wake;
 
 use super::agenda::{Command, Invocation, TaskId, timestamp};
@@ -112,6 +113,7 @@ impl Scheduler {
                             attention: &attention,
                             lanes: &lanes,
                             clock: &clock,
+                            circuit: Policy::default(),
                         };
                         let woken = waker.wake(&name, timestamp(deadline)).await;
                         waker::finished(&mut sim.world(), unit, &woken);
