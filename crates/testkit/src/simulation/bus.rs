@@ -98,6 +98,23 @@ pub(crate) fn is_wake(body: &str) -> bool {
     body.contains(WAKE_DETAIL_TYPE)
 }
 
+/// The id of the event in a message: for a history.
+pub(crate) fn event_id(body: &str) -> String {
+    let event: Option<serde_json::Value> = serde_json::from_str(body).ok();
+    let id = event.as_ref().and_then(|event| event.get("id")?.as_str());
+    id.unwrap_or("nothing that can be read").to_owned()
+}
+
+/// The entity that a message names: for a history.
+pub(crate) fn entity_in(body: &str) -> Option<usize> {
+    let event: serde_json::Value = serde_json::from_str(body).ok()?;
+    let detail = event.get("detail")?;
+    match detail.get("entity") {
+        Some(key) => entity_of_lane(key.as_str()?),
+        None => detail.get("id")?.as_str()?.parse().ok(),
+    }
+}
+
 /// Announces a revision of an entity to every vendor.
 pub(crate) fn announce(world: &mut World, entity: usize, revision: u64) {
     let id = world.keys[entity].id().to_owned();

@@ -98,18 +98,25 @@ fn invoke(world: &mut World, unit: usize, received: &[Received]) {
     };
     let deliveries: Vec<_> = received.iter().map(delivery).collect();
     for (received, delivery) in received.iter().zip(&deliveries) {
-        process
-            .messages
-            .push((delivery.message_id.clone(), received.receipt));
+        let (id, receipt) = (delivery.message_id.clone(), received.receipt);
+        process.messages.push((id, receipt));
         if &*received.message.group != bus::INTAKE {
             give(&mut process, received);
         }
     }
     judge::handed_out(world, unit, received);
-    world.log("mapping", unit, None, || {
-        let ids: Vec<_> = deliveries.iter().map(|delivery| &*delivery.message_id).collect();
-        format!("invokes process {container} with {}", ids.join(" "))
-    });
+    for received in received {
+        if !world.history.is_recording() {
+            break;
+        }
+        let message = &received.message;
+        let lane = if &*message.group == bus::INTAKE { "intake, " } else { "" };
+        let time = message.received;
+        world.log("mapping", unit, bus::entity_in(&message.body), || {
+            let event = bus::event_id(&message.body);
+            format!("gives process {container} m-{} ({lane}{event}), time {time}", message.id)
+        });
+    }
     world.stats.count("invocations");
     world.units[unit].mapping.running.insert(container, process);
     let dies_at_poll = world.dies_at_poll();

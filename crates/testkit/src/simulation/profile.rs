@@ -217,7 +217,9 @@ impl Profile {
         let length = [10, 30, 60, 180][rng.usize(0..4)] * MINUTE;
         let vendors: Vec<_> = (0..1 + rng.usize(0..3)).map(|_| Kind::any(rng)).collect();
         let versioned = rng.bool();
-        let timeout = 30 * SECOND;
+        // A batch of ten is worked off in waves; every wave has its time, as in the template.
+        let in_flight = [2, 5, 10][rng.usize(0..3)];
+        let timeout = 10_u64.div_ceil(in_flight as u64) * 16 * SECOND + 14 * SECOND;
         let mut profile = Self {
             weather,
             entities,
@@ -240,7 +242,7 @@ impl Profile {
             },
             process: Processes {
                 concurrency: 2 + rng.usize(0..4),
-                in_flight: [2, 5, 10][rng.usize(0..3)],
+                in_flight,
                 timeout,
                 visibility: 6 * timeout,
                 ..Processes::default()

@@ -82,7 +82,10 @@ fn refused_broken(record: &EntityRecord, held: usize) -> Option<(Rule, String)> 
         let what = format!("its state is refused for good, and it stands {}", record.status);
         return Some((Rule::ExplainsItself, what));
     }
-    let may_hold = record.link.is_some() || !record.maybe_links.is_empty() || record.reservation.is_some();
+    let may_hold = record.unsure
+        || record.link.is_some()
+        || !record.maybe_links.is_empty()
+        || record.reservation.is_some();
     let is_lost = held > 0 && !may_hold && record.pushed_hash.is_none();
     is_lost.then(|| {
         let what = "refused; the vendor has a record that the ledger knows nothing of".to_owned();

@@ -98,8 +98,9 @@ pub(crate) fn read(world: &mut World, unit: usize, container: usize, entity: usi
 pub(crate) fn called(world: &mut World, unit: usize, container: usize, entity: usize) {
     let vendor = &world.units[unit];
     if vendor.desk.refused[entity] {
-        let what = "called again after it was refused for good, without a new notification";
-        world.violate(Rule::RefusedOnce, unit, Some(entity), what.to_owned());
+        promised_by_lanes(world, Rule::RefusedOnce, unit, entity, || {
+            "called again after it was refused for good, without a new notification".to_owned()
+        });
         return;
     }
     let Some(process) = vendor.mapping.running.get(&container) else {

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use vendorbridge::Error;
 use vendorbridge::vendor::{Creates, Invalid, Push, Vendor};
+use vendorbridge::{Error, ErrorKind};
 
 use super::desk::VISIBLE_AFTER;
 use super::{Answer, Card, Line, Request, State, key, link};
@@ -33,14 +33,25 @@ impl Vendor for Once {
             Some(key) => Request::Update { key, part: 0, card },
             None => Request::Create { card },
         };
-        match self.0.call(push, request).await? {
-            Answer::Key(key) => Ok(link(key)),
-            _ => Ok(String::new()),
+        match self.0.call(push, request).await {
+            Ok(Answer::Key(key)) => Ok(link(key)),
+            Ok(_) => Ok(String::new()),
+            Err(error) => {
+                forget_if_gone(push, &error);
+                Err(error)
+            }
         }
     }
 
     async fn remove(&self, push: &mut Push<'_>) -> Result<(), Error> {
         remove(&self.0, push).await
+    }
+}
+
+/// A linked record that is gone was removed by a process that died before it could say so: the next try reserves a create.
+pub(crate) fn forget_if_gone(push: &mut Push<'_>, error: &Error) {
+    if error.kind() == ErrorKind::NotFound {
+        push.set_link(None);
     }
 }
 

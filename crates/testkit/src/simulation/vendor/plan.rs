@@ -1,8 +1,8 @@
 //! A vendor that is kept up to date by an ordered plan: a record, its address, its terms.
 
 use serde::{Deserialize, Serialize};
+use vendorbridge::Error;
 use vendorbridge::vendor::{Creates, Invalid, Push, Vendor};
-use vendorbridge::{Error, ErrorKind};
 
 use super::{Answer, Card, Line, Request, State, key, link, once};
 use crate::simulation::world::number;
@@ -51,9 +51,8 @@ impl Vendor for Plan {
                 Ok(Base { key, is_new })
             })
             .await;
-        if base.as_ref().is_err_and(|error| error.kind() == ErrorKind::NotFound) {
-            // Undone by a process that died before it could say so: the next try reserves and creates.
-            push.set_link(None);
+        if let Err(error) = &base {
+            once::forget_if_gone(push, error);
         }
         let base = base?;
         push.set_link(Some(link(base.key)));
