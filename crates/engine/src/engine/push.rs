@@ -119,9 +119,11 @@ impl Engine {
             return Ok(());
         }
         let slowest = SignedDuration::try_from(self.parts.slowest).unwrap_or(SignedDuration::MAX);
-        let until = [slowest, visible_after].into_iter().fold(reserved.at, |at, by| {
-            at.saturating_add(by).unwrap_or(Timestamp::MAX)
-        });
+        let until = [slowest, visible_after]
+            .into_iter()
+            .fold(reserved.until, |at, by| {
+                at.saturating_add(by).unwrap_or(Timestamp::MAX)
+            });
         if now < until {
             let after = until.duration_since(now).try_into().ok();
             let message = "a create of unknown outcome may not be visible yet";
@@ -142,7 +144,7 @@ impl Engine {
         );
         work.record.reservation = Some(Reservation {
             key: digest(&text),
-            at: self.now(),
+            until: work.deadline,
         });
         trace.reserved = true;
     }

@@ -108,8 +108,8 @@ pub struct Tried {
 pub struct Reservation {
     /// The idempotency key of the create.
     pub key: String,
-    /// When the latest create was begun, or might have been.
-    pub at: Timestamp,
+    /// No create is sent after this: the process that reserved it is killed by then.
+    pub until: Timestamp,
 }
 
 /// How far an ordered plan has got: what is completed for a payload is not done again.
