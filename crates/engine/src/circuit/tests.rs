@@ -219,6 +219,19 @@ fn pausing_twice_keeps_the_beginning() {
     assert_eq!(closed(0, 0).resumed(), None);
 }
 
+#[test]
+fn a_resume_with_probes_is_one_write() {
+    let paused = open(1, None).paused(None, at(5)).unwrap();
+    let next = paused.resumed_with_probes(at(20)).unwrap();
+    assert_eq!(
+        (next.revision, next.gate(at(20))),
+        (paused.revision + 1, Gate::Probe)
+    );
+    assert_eq!(next.resumed_with_probes(at(20)), None);
+    let closed = closed(0, 0).paused(None, at(5)).unwrap();
+    assert_eq!(closed.resumed_with_probes(at(20)), closed.resumed());
+}
+
 #[rstest]
 #[case::open(open(1, None), 20, true)]
 #[case::somebody_probes(open(1, Some(150)), 40, true)]
