@@ -4,7 +4,7 @@ mod report;
 mod standing;
 
 use aws_sdk_dynamodb::Client;
-use jiff::Timestamp;
+use vendorbridge::Error;
 use vendorbridge::clock::{Clock, SystemClock};
 use vendorbridge::ledger::{AttentionKind, Reader, VendorChange, VendorRecord};
 
@@ -28,36 +28,33 @@ pub async fn run(global: &Global, options: &Vendor) -> Result<String, CliError> 
     deployment.chosen(Some(name))?;
     let reader = Reader::new(Client::new(&config), deployment.table.clone());
     let now = SystemClock.now();
-    let change = match &options.action {
-        VendorAction::Show(_) => None,
+    let waiting = async || {
+        let count = reader.attention_count(name, AttentionKind::Wake).await;
+        count.map_err(|error| unread(&error))
+    };
+    let report = match &options.action {
+        VendorAction::Show(_) => {
+            let found = reader.vendor(name).await.map_err(|error| unread(&error))?;
+            let record = found.unwrap_or_else(|| VendorRecord::new(name));
+            VendorReport::of(&global.stack, &record, waiting().await?, now)
+        }
         VendorAction::Pause(options) => {
             let reason = options.reason.as_deref().map(one_line);
-            let pause = |record: &VendorRecord| record.paused(reason.as_deref(), now);
-            let change = changed(&reader, name, pause).await?;
-            let outcome = paused(&change, options);
-            Some((change, outcome))
+            let change = changed(&reader, name, |record| record.paused(reason.as_deref(), now)).await?;
+            VendorReport::of(&global.stack, change.after(), waiting().await?, now)
+                .changed(change.written.is_some(), paused(&change, options))
         }
         VendorAction::Resume(options) => {
-            let resume = |record: &VendorRecord| match options.close_circuit {
-                true => record.resumed_with_probes(now),
-                false => record.resumed(),
+            let resume = |record: &VendorRecord| {
+                if options.close_circuit {
+                    record.resumed_with_probes(now)
+                } else {
+                    record.resumed()
+                }
             };
             let change = changed(&reader, name, resume).await?;
-            let outcome = resumed(&change, options);
-            Some((change, outcome))
-        }
-    };
-    let reading = |error| CliError::of_ledger("reading the ledger's table", &error);
-    let waiting = reader.attention_count(name, AttentionKind::Wake);
-    let waiting = waiting.await.map_err(reading)?;
-    let report = match change {
-        Some((change, outcome)) => {
-            report(global, change.after(), waiting, now).changed(change.written.is_some(), outcome)
-        }
-        None => {
-            let found = reader.vendor(name).await.map_err(reading)?;
-            let record = found.unwrap_or_else(|| VendorRecord::new(name));
-            report(global, &record, waiting, now)
+            VendorReport::of(&global.stack, change.after(), waiting().await?, now)
+                .changed(change.written.is_some(), resumed(&change, options))
         }
     };
     if global.json {
@@ -67,8 +64,8 @@ pub async fn run(global: &Global, options: &Vendor) -> Result<String, CliError> 
     }
 }
 
-fn report(global: &Global, record: &VendorRecord, waiting: usize, now: Timestamp) -> VendorReport {
-    VendorReport::of(&global.stack, record, waiting, now)
+fn unread(error: &Error) -> CliError {
+    CliError::of_ledger("reading the ledger's table", error)
 }
 
 async fn changed(

@@ -1,5 +1,6 @@
 //! What people and programs are shown of fixed records.
 
+use jiff::Timestamp;
 use rstest::rstest;
 use serde_json::json;
 use vendorbridge::ErrorKind;
