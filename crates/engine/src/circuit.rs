@@ -71,9 +71,9 @@ pub enum Gate {
 /// What the calls of one batch came to.
 #[derive(Debug, Clone, Default)]
 pub struct Tally {
-    /// Calls that ended.
+    /// Entities for which it was called.
     pub calls: u32,
-    /// Those that failed through the vendor's fault.
+    /// Those for which that failed through the vendor's fault.
     pub failures: u32,
     /// How the latest of them failed.
     pub kind: Option<ErrorKind>,
@@ -82,16 +82,21 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Counts one call to the vendor.
+    /// Counts what came of the calls for one entity.
     ///
     /// A vendor that asks for fewer calls, cannot serve, or does not answer has failed. One that refuses a record has
-    /// answered: the next entity may fare better.
-    pub fn count(&mut self, result: Result<(), &Error>) {
-        self.calls = self.calls.saturating_add(1);
-        let Err(error) = result else { return };
-        if error.stage() != Stage::Push {
+    /// answered: the next entity may fare better. An entity that `fails_alone` has failed before while others did not: that
+    /// it fails again says nothing about the vendor, and must not shut it for the others.
+    pub fn count(&mut self, result: Result<(), &Error>, fails_alone: bool) {
+        let failed = match result {
+            Err(error) if error.stage() == Stage::Push => Some(error),
+            _ => None,
+        };
+        if fails_alone && failed.is_some_and(|error| error.kind() != ErrorKind::Deauthorized) {
             return;
         }
+        self.calls = self.calls.saturating_add(1);
+        let Some(error) = failed else { return };
         match error.kind() {
             ErrorKind::Deauthorized => {
                 self.deauthorized

@@ -79,8 +79,11 @@ fn circuit(record: &VendorRecord) -> &Circuit {
 #[case::a_source_that_refuses_us(ErrorKind::Deauthorized, Stage::Source, (0, false))]
 fn counts(#[case] kind: ErrorKind, #[case] stage: Stage, #[case] expected: (u32, bool)) {
     let mut tally = Tally::default();
-    tally.count(Ok(()));
-    tally.count(Err(&Error::new(kind, Verdict::Unknown, stage, "told to fail")));
+    tally.count(Ok(()), false);
+    tally.count(
+        Err(&Error::new(kind, Verdict::Unknown, stage, "told to fail")),
+        false,
+    );
     assert_eq!(tally.calls, 2);
     assert_eq!((tally.failures, tally.deauthorized.is_some()), expected);
 }
@@ -244,4 +247,16 @@ fn probes_can_be_had_at_once(#[case] record: VendorRecord, #[case] now: i64, #[c
         assert_eq!(next.gate(at(now)), Gate::Probe);
         assert_eq!(circuit(&next).times, 1);
     }
+}
+
+#[test]
+fn an_entity_that_fails_alone_says_nothing_about_the_vendor() {
+    let failed = |kind| Error::new(kind, Verdict::Unknown, Stage::Push, "told to fail");
+    let mut tally = Tally::default();
+    tally.count(Err(&failed(ErrorKind::Unavailable)), true);
+    assert_eq!((tally.calls, tally.failures), (0, 0));
+    tally.count(Ok(()), true);
+    assert_eq!((tally.calls, tally.failures), (1, 0));
+    tally.count(Err(&failed(ErrorKind::Deauthorized)), true);
+    assert!(tally.deauthorized.is_some());
 }

@@ -11,7 +11,7 @@ use super::admission::is_unknown;
 use super::attempt::{Leader, Reached, Trace, Work};
 use super::repeat::{REMOVED, digest, tried};
 use super::{Engine, Entity};
-use crate::ledger::{EntityRecord, ErrorRecord, Reservation};
+use crate::ledger::{EntityRecord, ErrorRecord, Parked, Reservation};
 use crate::message::Version;
 use crate::sabotage::{self, Sabotage};
 use crate::vendor::{Creates, Journal, Mapped, Push};
@@ -243,9 +243,6 @@ impl Engine {
                     Call::Compensate => vendor.compensate(&mut push).await.map(|()| None),
                 }
             };
-            if !matches!(&result, Err(error) if error.stage() == Stage::Settle) {
-                work.admission.count(result.as_ref().map(|_| ()));
-            }
             match &result {
                 // What may have been created is looked for first.
                 Err(error)
@@ -254,6 +251,10 @@ impl Engine {
                 _ => break result,
             }
         };
+        if !matches!(&result, Err(error) if error.stage() == Stage::Settle) {
+            let fails_alone = work.record.parked.as_ref().is_some_and(Parked::fails_alone);
+            work.admission.count(result.as_ref().map(|_| ()), fails_alone);
+        }
         let spent = self.millis_since(started);
         trace.vendor_ms = Some(trace.vendor_ms.unwrap_or(0).saturating_add(spent));
         result

@@ -239,10 +239,16 @@ impl EntityRecord {
 }
 
 impl Parked {
+    /// Whether the entity waits for a failure of its own, not because the vendor may not be called.
+    #[must_use]
+    pub fn fails_alone(&self) -> bool {
+        !matches!(self.error.kind, ErrorKind::Paused | ErrorKind::CircuitOpen)
+    }
+
     /// Since when the entity has failed. The time in which the vendor was not called does not count.
     #[must_use]
     pub fn waiting_since(&self, record: &EntityRecord, now: Timestamp) -> Timestamp {
-        if matches!(self.error.kind, ErrorKind::Paused | ErrorKind::CircuitOpen) {
+        if !self.fails_alone() {
             let waited = now.duration_since(record.settled_at);
             self.since.saturating_add(waited).unwrap_or(now).min(now)
         } else {
