@@ -142,7 +142,6 @@ async fn calls_that_began_before_it_opened_neither_close_nor_lengthen_it() {
 }
 
 #[tokio::test]
-#[ignore = "`Engine::conclude` adds earlier calls that went well to those of the probes"]
 async fn calls_that_went_well_before_say_nothing_about_probes() {
     let (opened, _) = refused().await;
     let mut bench = Bench::new();
