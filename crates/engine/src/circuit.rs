@@ -41,13 +41,13 @@ pub struct Policy {
 impl Default for Policy {
     fn default() -> Self {
         Self {
-            window: Duration::from_secs(60),
+            window: Duration::from_mins(1),
             min_calls: 10,
             share: 0.5,
             open: Duration::from_secs(30),
-            max_open: Duration::from_secs(600),
+            max_open: Duration::from_mins(10),
             probes: 3,
-            probe_lease: Duration::from_secs(120),
+            probe_lease: Duration::from_mins(2),
         }
     }
 }

@@ -35,6 +35,17 @@ impl VendorRecord {
         Some(next)
     }
 
+    /// The next record: a person lifted the pause, and lets probes go at once. `None` if there is nothing to change.
+    #[must_use]
+    pub fn resumed_with_probes(&self, now: Timestamp) -> Option<Self> {
+        let lifted = self.resumed();
+        let probed = lifted.as_ref().unwrap_or(self).probed_at_once(now);
+        let mut next = probed.or(lifted)?;
+        // Both are one write.
+        next.revision = self.next().revision;
+        Some(next)
+    }
+
     /// The next record: an open circuit lets probes through at once, whoever else may be probing. `None` if it does already,
     /// or is closed.
     #[must_use]

@@ -8,13 +8,13 @@ use super::*;
 use crate::Verdict;
 
 const POLICY: Policy = Policy {
-    window: Duration::from_secs(60),
+    window: Duration::from_mins(1),
     min_calls: 10,
     share: 0.5,
     open: Duration::from_secs(30),
-    max_open: Duration::from_secs(600),
+    max_open: Duration::from_mins(10),
     probes: 3,
-    probe_lease: Duration::from_secs(120),
+    probe_lease: Duration::from_mins(2),
 };
 
 fn at(second: i64) -> Timestamp {
@@ -220,6 +220,19 @@ fn pausing_twice_keeps_the_beginning() {
     let other = paused.paused(Some("still"), at(9)).unwrap().pause.unwrap();
     assert_eq!((other.since, other.reason.as_deref()), (at(1), Some("still")));
     assert_eq!(closed(0, 0).resumed(), None);
+}
+
+#[test]
+fn a_resume_with_probes_is_one_write() {
+    let paused = open(1, None).paused(None, at(5)).unwrap();
+    let next = paused.resumed_with_probes(at(20)).unwrap();
+    assert_eq!(
+        (next.revision, next.gate(at(20))),
+        (paused.revision + 1, Gate::Probe)
+    );
+    assert_eq!(next.resumed_with_probes(at(20)), None);
+    let closed = closed(0, 0).paused(None, at(5)).unwrap();
+    assert_eq!(closed.resumed_with_probes(at(20)), closed.resumed());
 }
 
 #[rstest]

@@ -38,7 +38,7 @@ impl DynamoAttention {
             .send()
             .await
             .map_err(|error| failed(&DisplayErrorContext(error)))?;
-        let record = answer.item.map(|item| vendor_of(vendor, item));
+        let record = answer.item.map(|item| vendor_of(vendor, &item));
         Ok(record.unwrap_or_else(|| VendorRecord::new(vendor)))
     }
 

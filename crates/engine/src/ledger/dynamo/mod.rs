@@ -74,7 +74,7 @@ impl DynamoLedger {
                 .flatten()
             {
                 if is_vendor(&item) {
-                    vendor = vendor_of(&self.vendor, item);
+                    vendor = vendor_of(&self.vendor, &item);
                     continue;
                 }
                 let Some(entity) = entity_of(&item) else { continue };

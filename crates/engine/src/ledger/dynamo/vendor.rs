@@ -40,10 +40,10 @@ pub(super) fn is_vendor(item: &Item) -> bool {
 /// A part that this version cannot read must not stop the vendor: messages would go round until they are dead letters. So a
 /// circuit that cannot be read counts as closed, since all it does is save calls, and the next failing calls write it anew. A pause
 /// is a person's word and holds even if nothing of it can be read.
-pub(crate) fn vendor_of(vendor: &str, item: Item) -> VendorRecord {
+pub(crate) fn vendor_of(vendor: &str, item: &Item) -> VendorRecord {
     serde_dynamo::from_item(item.clone()).unwrap_or_else(|_| {
         tracing::warn!(target: "vendorbridge", vendor, "circuit.unreadable");
-        salvage(vendor, &item)
+        salvage(vendor, item)
     })
 }
 
