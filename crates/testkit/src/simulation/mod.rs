@@ -39,7 +39,7 @@ mod world;
 
 pub use history::Line;
 pub use profile::{Profile, Weather};
-pub use run::{Outcome, run};
+pub use run::{Options, Outcome, run};
 pub use search::{Summary, search};
 pub use stats::Stats;
 pub use vendor::Kind;

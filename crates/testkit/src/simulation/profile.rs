@@ -322,10 +322,6 @@ impl Profile {
         self.source.errors = some(rng, most);
         self.waker.twice = some(rng, 0.3);
         self.waker.late = some_time(rng, 5 * MINUTE);
-        if rng.u8(0..10) == 0 {
-            // So few that messages do become dead letters.
-            self.queue.max_receives = 2;
-        }
     }
 
     fn lag(&mut self, rng: &mut Rng) {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use fastrand::Rng;
 use serde::Serialize;
+use vendorbridge::sabotage::{self, Sabotage};
 
 use super::agenda::{HOUR, MILLI, MINUTE, Micros, SECOND};
 use super::call::Sim;
@@ -40,12 +41,27 @@ pub struct Outcome {
     pub history: Vec<Line>,
 }
 
-/// Runs a seed. `is_recording`: whether to keep the history.
+/// How to run a seed.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options {
+    /// Keeps the history.
+    pub is_recording: bool,
+    /// A fault in the engine, which the run should find.
+    pub sabotage: Option<Sabotage>,
+    /// Messages are set aside after this many deliveries instead of the template's hundred.
+    pub max_receives: Option<u32>,
+}
+
+/// Runs a seed.
 #[must_use]
-pub fn run(seed: u64, is_recording: bool) -> Outcome {
+pub fn run(seed: u64, options: Options) -> Outcome {
     let mut rng = Rng::with_seed(seed);
-    let profile = Arc::new(Profile::of(&mut rng));
-    play(seed, profile, rng, is_recording)
+    let mut profile = Profile::of(&mut rng);
+    if let Some(max_receives) = options.max_receives {
+        profile.queue.max_receives = max_receives;
+    }
+    let _guard = sabotage::set(options.sabotage);
+    play(seed, Arc::new(profile), rng, options.is_recording)
 }
 
 /// Runs a world of this profile.

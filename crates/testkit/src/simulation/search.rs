@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 
-use super::run::{Outcome, run};
+use super::run::{Options, Outcome, run};
 use super::stats::Stats;
 
 /// What came of many runs.
@@ -26,13 +26,14 @@ pub struct Summary {
 }
 
 /// Runs seeds until all are run, or `most` have broken a rule. `progress` is told after each how many are done.
-pub fn search(seeds: Range<u64>, threads: usize, most: usize, progress: impl Fn(u64) + Sync) -> Summary {
+pub fn search(seeds: Range<u64>, options: Options, most: usize, progress: impl Fn(u64) + Sync) -> Summary {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let next = AtomicU64::new(seeds.start);
     let done = AtomicU64::new(0);
     let enough = AtomicBool::new(false);
     let total = Mutex::new(Summary::default());
     std::thread::scope(|scope| {
-        for _ in 0..threads.max(1) {
+        for _ in 0..threads {
             scope.spawn(|| {
                 let mut mine = Summary::default();
                 while !enough.load(Ordering::Relaxed) {
@@ -40,7 +41,7 @@ pub fn search(seeds: Range<u64>, threads: usize, most: usize, progress: impl Fn(
                     if seed >= seeds.end {
                         break;
                     }
-                    mine.add(run(seed, false));
+                    mine.add(run(seed, options));
                     if mine.broken.len() >= most {
                         enough.store(true, Ordering::Relaxed);
                     }

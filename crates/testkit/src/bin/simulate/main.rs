@@ -4,7 +4,10 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
-use vendorbridge_testkit::simulation::{self, Outcome};
+use vendorbridge_testkit::simulation::{self, Options, Outcome};
+
+use vendorbridge::sabotage::Sabotage::{self, *};
+const SABOTAGE: [Sabotage; 12] = [AckBeforeSettle, HashShortcutOnRedelivery, NoReservation, CoveredWithoutMargin, SettleWithoutCondition, CoalesceAwayNewest, WakeTwice, RetryPermanent, UnknownAsFailed, EmptyItemIdentifier, BlockGroupOnPark, LoseProbe];
 
 /// Runs the real engine among models of everything around it.
 #[derive(Debug, Parser)]
@@ -21,6 +24,12 @@ struct Args {
     /// Ends after this many broken runs.
     #[arg(long, default_value_t = 10)]
     most: usize,
+    /// Sets messages aside after this many deliveries.
+    #[arg(long)]
+    max_receives: Option<u32>,
+    /// Puts a fault into the engine, by its number.
+    #[arg(long)]
+    sabotage: Option<usize>,
     /// Shows all lines of a replay, not only those of the entity concerned.
     #[arg(long)]
     all: bool,
@@ -29,11 +38,15 @@ struct Args {
 fn main() -> ExitCode {
     let args = Args::parse();
     let started = Instant::now();
+    let options = Options {
+        is_recording: args.seed.is_some(),
+        max_receives: args.max_receives,
+        sabotage: args.sabotage.and_then(|number| SABOTAGE.get(number).copied()),
+    };
     if let Some(seed) = args.seed {
-        return replay(seed, args.all);
+        return replay(seed, options, args.all);
     }
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let summary = simulation::search(args.from..args.from + args.seeds, threads, args.most, |_| {});
+    let summary = simulation::search(args.from..args.from + args.seeds, options, args.most, |_| {});
     let seconds = started.elapsed().as_secs_f64();
     for outcome in &summary.broken {
         if let Some(violation) = &outcome.violation {
@@ -53,9 +66,9 @@ fn main() -> ExitCode {
     if summary.broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn replay(seed: u64, all: bool) -> ExitCode {
-    let outcome = simulation::run(seed, true);
-    let again = simulation::run(seed, true);
+fn replay(seed: u64, options: Options, all: bool) -> ExitCode {
+    let outcome = simulation::run(seed, options);
+    let again = simulation::run(seed, options);
     let entity = outcome.violation.as_ref().and_then(|violation| violation.entity);
     let unit = outcome.violation.as_ref().map(|violation| violation.unit);
     println!("{:#?}", outcome.profile);
