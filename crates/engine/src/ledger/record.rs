@@ -248,12 +248,11 @@ impl Parked {
     /// Since when the entity has failed. The time in which the vendor was not called does not count.
     #[must_use]
     pub fn waiting_since(&self, record: &EntityRecord, now: Timestamp) -> Timestamp {
-        if !self.fails_alone() {
-            let waited = now.duration_since(record.settled_at);
-            self.since.saturating_add(waited).unwrap_or(now).min(now)
-        } else {
-            self.since
+        if self.fails_alone() {
+            return self.since;
         }
+        let waited = now.duration_since(record.settled_at);
+        self.since.saturating_add(waited).unwrap_or(now).min(now)
     }
 }
 
