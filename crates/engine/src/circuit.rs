@@ -77,6 +77,8 @@ pub struct Tally {
     pub failures: u32,
     /// How the latest of them failed.
     pub kind: Option<ErrorKind>,
+    /// Entities besides that failed as they did before, alone: they say nothing either way.
+    pub alone: u32,
     /// Why the credential was refused, if it was.
     pub deauthorized: Option<String>,
 }
@@ -93,6 +95,7 @@ impl Tally {
             _ => None,
         };
         if fails_alone && failed.is_some_and(|error| error.kind() != ErrorKind::Deauthorized) {
+            self.alone = self.alone.saturating_add(1);
             return;
         }
         self.calls = self.calls.saturating_add(1);
@@ -227,7 +230,11 @@ impl VendorRecord {
         let (kind, reason) = if tally.deauthorized.is_some() {
             (ErrorKind::Deauthorized, DEAUTHORIZED.to_owned())
         } else if tally.calls == 0 {
-            // Nothing was found out: whoever comes next may try.
+            // Nothing was found out: whoever comes next may try. But calls that failed are not to be had all the time, even
+            // if they count for nothing.
+            if tally.alone > 0 {
+                circuit.retry_at = policy.retry_at(circuit.times, now);
+            }
             next.circuit = Some(circuit);
             return Some(next);
         } else if tally.failures.saturating_mul(2) < tally.calls {

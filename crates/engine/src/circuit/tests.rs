@@ -26,6 +26,7 @@ fn tally(calls: u32, failures: u32) -> Tally {
         calls,
         failures,
         kind: (failures > 0).then_some(ErrorKind::Timeout),
+        alone: 0,
         deauthorized: None,
     }
 }
@@ -196,6 +197,25 @@ fn probes_without_a_call_give_the_lease_back() {
     let mut expected = open(4, None);
     expected.revision = 1;
     assert_eq!(next, expected);
+}
+
+#[test]
+fn probes_that_failed_alone_decide_nothing_but_are_not_made_all_the_time() {
+    let alone = Tally {
+        alone: 3,
+        ..tally(0, 0)
+    };
+    let next = open(4, Some(150)).after(&alone, true, at(40), &POLICY).unwrap();
+    let found = circuit(&next);
+    assert_eq!((found.times, found.probing_until), (4, None));
+    assert_eq!(found.retry_at, at(40 + 240));
+    assert_eq!(closed(9, 5).after(&alone, false, at(40), &POLICY), None);
+    let with_another = Tally {
+        alone: 2,
+        ..tally(1, 0)
+    };
+    let next = open(4, Some(150)).after(&with_another, true, at(40), &POLICY);
+    assert_eq!(next.unwrap().circuit, None);
 }
 
 #[test]

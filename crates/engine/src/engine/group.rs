@@ -67,8 +67,7 @@ impl Engine {
             let redelivered = item.delivery.receive_count > 1 || terms.lost_a_race;
             match decide(record, terms.admission.gate(), &item.message, redelivered, now) {
                 Decision::Covered => outcomes.push((item.index, self.covered(record, item))),
-                Decision::Stale if redelivered => late.push(item),
-                Decision::Stale => outcomes.push((item.index, Outcome::Done)),
+                Decision::Stale => late.push(item),
                 Decision::Join => joining.push(item),
                 // Whether the vendor may be called is asked once for all of them.
                 Decision::Sync | Decision::Paused => syncing.push(item),
@@ -83,9 +82,9 @@ impl Engine {
         Ok(outcomes)
     }
 
-    /// Wakes that come too late. Delivered before, one may itself have settled the entity and died before the event's record
-    /// was written: the entity record remembers that outcome as its latest, until something else is settled. So it is
-    /// written first.
+    /// Wakes that come too late. One may itself have settled the entity, in a delivery before or before it was set aside as a
+    /// dead letter, and died before the event's record was written: the entity record remembers that outcome as its latest,
+    /// until something else is settled. So it is written first.
     ///
     /// # Errors
     /// If it cannot be written: then nothing of the group may be settled.
@@ -112,9 +111,14 @@ impl Engine {
 
     fn covered(&self, record: &EntityRecord, item: &Item<'_>) -> Outcome {
         match &item.message {
-            // A duplicate of an event whose outcome is recorded: it must not be overwritten.
-            Message::Notification(notification) if record.remembers(&notification.event_id) => Outcome::Done,
             Message::Notification(notification) => {
+                // A duplicate of an event that is settled already: its outcome stands. It is written once more, since this
+                // may be the message itself, redriven from the dead-letter queue before its record was written.
+                if let Some(known) = record.remembered(&notification.event_id) {
+                    let mut event = outcome::remembered(self.vendor(), record, known, item.delivery);
+                    event.detail_type = Some(notification.detail_type.clone());
+                    return Outcome::Settled(Box::new(event));
+                }
                 let mut event = outcome::event(
                     self.vendor(),
                     notification,

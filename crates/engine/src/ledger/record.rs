@@ -225,10 +225,10 @@ impl EntityRecord {
         next
     }
 
-    /// Whether the outcome of this event is among the latest that the record keeps.
+    /// The outcome of this event, if it is among the latest that the record keeps.
     #[must_use]
-    pub fn remembers(&self, event_id: &str) -> bool {
-        self.recent.iter().any(|recent| recent.event_id == event_id)
+    pub fn remembered(&self, event_id: &str) -> Option<&Recent> {
+        self.recent.iter().find(|recent| recent.event_id == event_id)
     }
 
     /// Whether what is recorded as pushed is certainly what the vendor holds.
@@ -248,12 +248,11 @@ impl Parked {
     /// Since when the entity has failed. The time in which the vendor was not called does not count.
     #[must_use]
     pub fn waiting_since(&self, record: &EntityRecord, now: Timestamp) -> Timestamp {
-        if !self.fails_alone() {
-            let waited = now.duration_since(record.settled_at);
-            self.since.saturating_add(waited).unwrap_or(now).min(now)
-        } else {
-            self.since
+        if self.fails_alone() {
+            return self.since;
         }
+        let waited = now.duration_since(record.settled_at);
+        self.since.saturating_add(waited).unwrap_or(now).min(now)
     }
 }
 

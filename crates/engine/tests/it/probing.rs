@@ -100,6 +100,29 @@ async fn probes_that_need_no_call_give_the_right_back() {
 }
 
 #[tokio::test]
+async fn entities_that_failed_themselves_do_not_probe_all_the_time() {
+    let mut bench = Bench::new();
+    let events = batch(&mut bench, 0..10);
+    for id in 0..10 {
+        fail(&bench, &id.to_string(), ErrorKind::Unavailable);
+    }
+    bench.deliver(&events).await;
+    minutes(&mut bench, 60).await;
+    let reads = lock(&bench.world).reads;
+    let times = vendor(&bench).circuit.expect("an open circuit").times;
+    assert!(
+        reads <= 10 + 3 * times,
+        "{reads} in {times} rounds of three probes"
+    );
+    mend(&bench);
+    minutes(&mut bench, 70).await;
+    assert_eq!(gate(&bench), Gate::Closed);
+    for event in &events {
+        assert_eq!(bench.ledger.status(&event_id(event)), Some(Status::Synced));
+    }
+}
+
+#[tokio::test]
 async fn a_lost_probe_holds_others_up_until_its_lease_ends() {
     let (opened, _) = refused().await;
     let mut bench = Bench::of(|world| Slow(world, Arc::default()));
