@@ -8,7 +8,7 @@ use vendorbridge::{Error, ErrorKind, Stage};
 
 use super::agenda::MILLI;
 use super::call::{Reply, Sim};
-use super::ledger::{show, wake_key};
+use super::table::{show, wake_key};
 use super::world::number;
 
 /// Entities a page.
@@ -56,7 +56,10 @@ impl Attention for VirtualAttention {
                     let after = world.rng.u64(MILLI..6 * MILLI);
                     if world.chance(world.profile.ledger.throttled) {
                         world.stats.count("ledger requests throttled");
-                        return Reply { after, answer: Err(throttled()) };
+                        return Reply {
+                            after,
+                            answer: Err(throttled()),
+                        };
                     }
                     let until = wake_key(now);
                     let rows = world.units[unit].records.rows();
@@ -72,7 +75,10 @@ impl Attention for VirtualAttention {
                         .collect();
                     due.sort_by(|a, b| a.sort_key.cmp(&b.sort_key));
                     due.truncate(PAGE);
-                    Reply { after, answer: Ok(due) }
+                    Reply {
+                        after,
+                        answer: Ok(due),
+                    }
                 })
                 .await
         })
@@ -87,7 +93,10 @@ impl Attention for VirtualAttention {
                     let after = world.rng.u64(MILLI..6 * MILLI);
                     if world.chance(world.profile.ledger.throttled) {
                         world.stats.count("ledger requests throttled");
-                        return Reply { after, answer: Err(throttled()) };
+                        return Reply {
+                            after,
+                            answer: Err(throttled()),
+                        };
                     }
                     let key = wake_key(until);
                     let row = world.units[unit].records.row_mut(entity);
@@ -96,7 +105,10 @@ impl Attention for VirtualAttention {
                         world.stats.add("write units: wake", 3);
                         show(world, unit, entity, Some(key));
                     }
-                    Reply { after, answer: Ok(()) }
+                    Reply {
+                        after,
+                        answer: Ok(()),
+                    }
                 })
                 .await
         })

@@ -58,4 +58,3 @@ pub(crate) fn engine(sim: &Sim, unit: usize, container: usize) -> Engine {
         slowest: SLOWEST,
     })
 }
-

@@ -19,6 +19,14 @@ pub struct Line {
     pub text: String,
 }
 
+impl Line {
+    /// Whether it is about what all vendors share.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.actor == "bus" || (self.actor == "source" && self.text.starts_with("revision"))
+    }
+}
+
 impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {

@@ -50,7 +50,11 @@ impl Lanes for VirtualLanes {
                             let what = if taken { "takes" } else { "drops a repeat" };
                             format!("{what} {deduplication_id} in lane {group}")
                         });
-                        answer.push(if lost { Err(unavailable("no answer")) } else { Ok(()) });
+                        answer.push(if lost {
+                            Err(unavailable("no answer"))
+                        } else {
+                            Ok(())
+                        });
                     }
                     if lost {
                         world.stats.count("answers of the queue lost");
@@ -67,7 +71,10 @@ impl Lanes for VirtualLanes {
     fn acknowledge<'a>(&'a self, receipts: &'a [String]) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(async move {
             let unit = self.unit;
-            let receipts: Vec<u64> = receipts.iter().filter_map(|receipt| receipt.parse().ok()).collect();
+            let receipts: Vec<u64> = receipts
+                .iter()
+                .filter_map(|receipt| receipt.parse().ok())
+                .collect();
             let out = self.sim.world().rng.u64(2 * MILLI..12 * MILLI);
             self.sim
                 .call(out, move |world| {
@@ -81,7 +88,10 @@ impl Lanes for VirtualLanes {
                         world.units[unit].queue.delete(receipt);
                     }
                     super::mapping::look(world, unit);
-                    Reply { after, answer: Ok(()) }
+                    Reply {
+                        after,
+                        answer: Ok(()),
+                    }
                 })
                 .await
         })

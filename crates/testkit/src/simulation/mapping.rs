@@ -110,11 +110,18 @@ fn invoke(world: &mut World, unit: usize, received: &[Received]) {
             break;
         }
         let message = &received.message;
-        let lane = if &*message.group == bus::INTAKE { "intake, " } else { "" };
+        let lane = if &*message.group == bus::INTAKE {
+            "intake, "
+        } else {
+            ""
+        };
         let time = message.received;
         world.log("mapping", unit, bus::entity_in(&message.body), || {
             let event = bus::event_id(&message.body);
-            format!("gives process {container} m-{} ({lane}{event}), time {time}", message.id)
+            format!(
+                "gives process {container} m-{} ({lane}{event}), time {time}",
+                message.id
+            )
         });
     }
     world.stats.count("invocations");
@@ -193,7 +200,11 @@ pub(crate) fn finished(world: &mut World, unit: usize, container: usize, returne
     world.stats.add("messages returned", returned.len());
     let took = world.agenda.now() - process.started;
     world.log("mapping", unit, None, || {
-        let kept = if lost { "the answer is lost".to_owned() } else { format!("keeps {}", returned.join(" ")) };
+        let kept = if lost {
+            "the answer is lost".to_owned()
+        } else {
+            format!("keeps {}", returned.join(" "))
+        };
         format!("process {container} answers after {} ms: {kept}", took / MILLI)
     });
     judge::answered(world, unit, returned);

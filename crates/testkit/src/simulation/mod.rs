@@ -9,7 +9,7 @@
 //! vendors in step. The [rules](Rule) are those of DESIGN.md, section 4.
 //!
 //! The parts: `agenda` and `scheduler` are time and tasks; `call` is a request to a model; `bus`, `queue`, `mapping`, `ledger`,
-//! `attention`, `source` and `vendor` are the models, one file each, with what the real ones do; `profile` says what kind of run a seed
+//! `table`, `attention`, `source` and `vendor` are the models, one file each, with what the real ones do; `profile` says what kind of run a seed
 //! stands for; `judge` watches.
 
 mod agenda;
@@ -32,6 +32,7 @@ mod scheduler;
 mod search;
 mod source;
 mod stats;
+mod table;
 mod vendor;
 mod verdict;
 mod waker;
@@ -39,8 +40,8 @@ mod world;
 
 pub use history::Line;
 pub use profile::{Profile, Weather};
-pub use run::{Options, Outcome, run};
-pub use search::{Summary, search};
+pub use run::{Day, Options, Outcome, day, run};
+pub use search::{SABOTAGES, Summary, search};
 pub use stats::Stats;
 pub use vendor::Kind;
 pub use verdict::{Rule, Violation};

@@ -7,11 +7,16 @@ use super::world::World;
 /// Plans the pauses of a run.
 pub(crate) fn schedule(world: &mut World) {
     let profile = world.profile.clone();
-    let pauses = profile.outages.iter().filter(|outage| outage.kind == Trouble::Paused);
+    let pauses = profile
+        .outages
+        .iter()
+        .filter(|outage| outage.kind == Trouble::Paused);
     for outage in pauses {
         let unit = outage.vendor;
         world.agenda.at(outage.from, move |world| set(world, unit, true));
-        world.agenda.at(outage.until, move |world| set(world, unit, false));
+        world
+            .agenda
+            .at(outage.until, move |world| set(world, unit, false));
     }
 }
 
@@ -30,5 +35,7 @@ fn set(world: &mut World, unit: usize, paused: bool) {
         vendor.records.write_vendor(next);
     }
     world.stats.count("pauses and resumptions");
-    world.log("operator", unit, None, || if paused { "pauses" } else { "resumes" }.to_owned());
+    world.log("operator", unit, None, || {
+        if paused { "pauses" } else { "resumes" }.to_owned()
+    });
 }

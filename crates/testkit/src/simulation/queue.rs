@@ -86,16 +86,6 @@ impl Queue {
         !self.free.is_empty()
     }
 
-    /// How many messages are in it: waiting or in flight.
-    pub(crate) fn len(&self) -> usize {
-        self.in_flight.len() + self.groups.values().map(|group| group.waiting.len()).sum::<usize>()
-    }
-
-    /// Messages that were received too often.
-    pub(crate) fn dead(&self) -> &[Message] {
-        &self.dead
-    }
-
     /// Takes a message in, unless it is a repeat.
     pub(crate) fn put(&mut self, now: Micros, group: &str, deduplication_id: &str, body: Arc<str>) -> bool {
         self.forget(now);
@@ -142,11 +132,17 @@ impl Queue {
     pub(crate) fn receive(&mut self, spread: usize) -> Vec<Received> {
         let mut batch = Vec::with_capacity(10);
         while batch.len() < 10 {
-            let Some((_, name)) = self.free.pop_first() else { break };
-            let Some(group) = self.groups.get_mut(&name) else { continue };
+            let Some((_, name)) = self.free.pop_first() else {
+                break;
+            };
+            let Some(group) = self.groups.get_mut(&name) else {
+                continue;
+            };
             let mut taken = 0;
             while batch.len() < 10 && taken < spread {
-                let Some(mut message) = group.waiting.pop_front() else { break };
+                let Some(mut message) = group.waiting.pop_front() else {
+                    break;
+                };
                 if message.received >= self.max_receives {
                     self.dead.push(message);
                     continue;
@@ -182,12 +178,16 @@ impl Queue {
     fn expire(&mut self, receipts: &[u64]) -> bool {
         let mut returned = false;
         for receipt in receipts {
-            let Some(message) = self.in_flight.remove(receipt) else { continue };
+            let Some(message) = self.in_flight.remove(receipt) else {
+                continue;
+            };
             returned = true;
             let name = Arc::clone(&message.group);
             if let Some(group) = self.groups.get_mut(&name) {
                 group.in_flight -= 1;
-                let place = group.waiting.partition_point(|other| other.sequence < message.sequence);
+                let place = group
+                    .waiting
+                    .partition_point(|other| other.sequence < message.sequence);
                 group.waiting.insert(place, message);
             }
             self.release(&name);
@@ -197,7 +197,9 @@ impl Queue {
 
     /// Makes a group available again once nothing of it is in flight.
     fn release(&mut self, name: &Arc<str>) {
-        let Some(group) = self.groups.get(name) else { return };
+        let Some(group) = self.groups.get(name) else {
+            return;
+        };
         if group.in_flight > 0 {
             return;
         }
@@ -223,7 +225,13 @@ impl Queue {
 }
 
 /// Puts a message into a vendor's queue.
-pub(crate) fn send(world: &mut World, unit: usize, group: &str, deduplication_id: &str, body: Arc<str>) -> bool {
+pub(crate) fn send(
+    world: &mut World,
+    unit: usize,
+    group: &str,
+    deduplication_id: &str,
+    body: Arc<str>,
+) -> bool {
     let now = world.agenda.now();
     let taken = world.units[unit].queue.put(now, group, deduplication_id, body);
     mapping::look(world, unit);
@@ -232,7 +240,11 @@ pub(crate) fn send(world: &mut World, unit: usize, group: &str, deduplication_id
 
 /// Receives a batch, and sees to it that what is not deleted in time returns.
 pub(crate) fn receive(world: &mut World, unit: usize) -> Vec<Received> {
-    let spread = if world.rng.bool() { 10 } else { world.rng.usize(1..=10) };
+    let spread = if world.rng.bool() {
+        10
+    } else {
+        world.rng.usize(1..=10)
+    };
     let batch = world.units[unit].queue.receive(spread);
     if !batch.is_empty() {
         let receipts: Vec<_> = batch.iter().map(|received| received.receipt).collect();
@@ -251,7 +263,9 @@ pub(crate) fn receive(world: &mut World, unit: usize) -> Vec<Received> {
 pub(crate) fn redrive(world: &mut World, unit: usize) {
     let count = world.units[unit].queue.redrive();
     if count > 0 {
-        world.log("operator", unit, None, || format!("redrives {count} dead letters"));
+        world.log("operator", unit, None, || {
+            format!("redrives {count} dead letters")
+        });
         mapping::look(world, unit);
     }
 }

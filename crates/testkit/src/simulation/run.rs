@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
 use fastrand::Rng;
 use serde::Serialize;
@@ -68,13 +69,23 @@ pub fn run(seed: u64, options: Options) -> Outcome {
 fn play(seed: u64, profile: Arc<Profile>, rng: Rng, is_recording: bool) -> Outcome {
     let mut world = World::new(Arc::clone(&profile), rng, is_recording);
     begin(&mut world);
+    finish(seed, profile, world)
+}
+
+/// Runs a world that has begun to its end.
+fn finish(seed: u64, profile: Arc<Profile>, world: World) -> Outcome {
     let sim = Sim::new(world);
     let mut scheduler = Scheduler::new(sim.clone());
     let ended = catch_unwind(AssertUnwindSafe(|| scheduler.run()));
     drop(scheduler);
     let mut world = sim.world();
     if ended.is_err() {
-        world.violate(Rule::NoPanic, 0, None, "the engine or a model panicked".to_owned());
+        world.violate(
+            Rule::NoPanic,
+            0,
+            None,
+            "the engine or a model panicked".to_owned(),
+        );
     }
     Outcome {
         seed,
@@ -103,7 +114,11 @@ fn changes(world: &mut World) {
     let last = profile.length.saturating_sub(MINUTE).max(1);
     let mut left = profile.changes;
     while left > 0 {
-        let burst = if profile.bursts { 1 + world.rng.usize(0..8) } else { 1 };
+        let burst = if profile.bursts {
+            1 + world.rng.usize(0..8)
+        } else {
+            1
+        };
         let burst = burst.min(left);
         left -= burst;
         let mut at = world.rng.u64(0..last);
@@ -147,8 +162,65 @@ fn look(world: &mut World, bound: Micros) {
         });
         let unit = restless.map_or(0, |(unit, _)| unit);
         let what = "the world does not come to rest";
-        world.violate(Rule::Converges, unit, restless.map(|(_, entity)| entity), what.to_owned());
+        world.violate(
+            Rule::Converges,
+            unit,
+            restless.map(|(_, entity)| entity),
+            what.to_owned(),
+        );
         return;
     }
     world.agenda.after(20 * SECOND, move |world| look(world, bound));
+}
+
+/// How one long run is made.
+#[derive(Debug, Clone, Copy)]
+pub struct Day {
+    /// Which day: everything follows from it.
+    pub seed: u64,
+    /// Changes a second.
+    pub rate: f64,
+    /// Virtual hours.
+    pub hours: u64,
+    /// How many entities there are.
+    pub entities: usize,
+}
+
+/// Plays a long run at a steady rate with modest faults; `progress` is told the virtual minutes that have passed.
+#[must_use]
+pub fn day(day: Day, progress: impl Fn(u64) + Send + 'static) -> Outcome {
+    let mut rng = Rng::with_seed(day.seed);
+    let profile = Arc::new(Profile::day(&mut rng, day.entities, day.hours * HOUR));
+    let mut world = World::new(Arc::clone(&profile), rng, false);
+    for unit in 0..world.units.len() {
+        waker::schedule(&mut world, unit);
+    }
+    stream(&mut world, day.rate);
+    pass(&mut world, 0, progress);
+    let length = profile.length;
+    world.agenda.at(length, calm);
+    finish(day.seed, profile, world)
+}
+
+/// One change after the other, at random intervals of this rate.
+fn stream(world: &mut World, rate: f64) {
+    if world.is_calm {
+        return;
+    }
+    let entity = world.rng.usize(0..world.profile.entities);
+    source::change(world, entity);
+    let wait = Duration::from_secs_f64(-(1.0 - world.rng.f64()).ln() / rate);
+    let wait = u64::try_from(wait.as_micros()).unwrap_or(SECOND);
+    world.agenda.after(wait, move |world| stream(world, rate));
+}
+
+/// Tells how far the day is, and forgets what is long done.
+fn pass(world: &mut World, minutes: u64, progress: impl Fn(u64) + Send + 'static) {
+    progress(minutes);
+    let before = world.agenda.now().saturating_sub(HOUR);
+    let vendors = world.units.len();
+    world.bus.events.forget(before, vendors);
+    world
+        .agenda
+        .after(MINUTE, move |world| pass(world, minutes + 1, progress));
 }

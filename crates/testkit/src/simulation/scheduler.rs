@@ -188,7 +188,9 @@ impl Scheduler {
             self.held_up.insert(id);
             return;
         }
-        let Some(task) = self.tasks.get_mut(&id) else { return };
+        let Some(task) = self.tasks.get_mut(&id) else {
+            return;
+        };
         task.polls += 1;
         if task.dies_at_poll == Some(task.polls) {
             self.kill(id);
@@ -202,7 +204,9 @@ impl Scheduler {
     }
 
     fn kill(&mut self, id: TaskId) {
-        let Some(task) = self.tasks.remove(&id) else { return };
+        let Some(task) = self.tasks.remove(&id) else {
+            return;
+        };
         self.held_up.remove(&id);
         let process = task.process;
         drop(task);

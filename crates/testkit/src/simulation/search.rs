@@ -6,9 +6,26 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
+use vendorbridge::sabotage::Sabotage;
 
 use super::run::{Options, Outcome, run};
 use super::stats::Stats;
+
+/// The faults that can be put into the engine.
+pub const SABOTAGES: [Sabotage; 12] = [
+    Sabotage::AckBeforeSettle,
+    Sabotage::HashShortcutOnRedelivery,
+    Sabotage::NoReservation,
+    Sabotage::CoveredWithoutMargin,
+    Sabotage::SettleWithoutCondition,
+    Sabotage::CoalesceAwayNewest,
+    Sabotage::WakeTwice,
+    Sabotage::RetryPermanent,
+    Sabotage::UnknownAsFailed,
+    Sabotage::EmptyItemIdentifier,
+    Sabotage::BlockGroupOnPark,
+    Sabotage::LoseProbe,
+];
 
 /// What came of many runs.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -61,7 +78,10 @@ impl Summary {
         self.seeds += 1;
         self.virtual_seconds += outcome.lasted / 1_000_000;
         self.stats.merge(&outcome.stats);
-        *self.weathers.entry(format!("{:?}", outcome.profile.weather)).or_default() += 1;
+        *self
+            .weathers
+            .entry(format!("{:?}", outcome.profile.weather))
+            .or_default() += 1;
         if outcome.violation.is_some() {
             self.broken.push(outcome);
         }

@@ -70,7 +70,9 @@ impl Truth {
     /// Revision and state at an earlier time.
     fn at(&self, time: Micros) -> (u64, Option<Content>) {
         let then = self.past.iter().find(|(until, ..)| time < *until);
-        then.map_or((self.revision, self.state), |(_, revision, state)| (*revision, *state))
+        then.map_or((self.revision, self.state), |(_, revision, state)| {
+            (*revision, *state)
+        })
     }
 }
 
@@ -90,7 +92,11 @@ pub(crate) fn change(world: &mut World, entity: usize) {
                 1 if profile.refusals => UNMAPPABLE,
                 any => any % 4,
             },
-            mail: if world.rng.u8(0..4) == 0 { world.rng.u8(0..3) } else { before.map_or(0, |content| content.mail) },
+            mail: if world.rng.u8(0..4) == 0 {
+                world.rng.u8(0..3)
+            } else {
+                before.map_or(0, |content| content.mail)
+            },
             note: 0,
         }),
     };
@@ -150,7 +156,9 @@ fn answer(world: &mut World, unit: usize, container: usize, entity: usize) -> Re
         time = time.saturating_sub(world.rng.u64(0..=world.profile.source.lag));
     }
     let (revision, state) = world.source.get(entity).at(time);
-    world.log("source", unit, Some(entity), || format!("answers with revision {revision}"));
+    world.log("source", unit, Some(entity), || {
+        format!("answers with revision {revision}")
+    });
     judge::read(world, unit, container, entity, revision);
     let versioned = world.profile.versioned && state.is_some();
     let state = state.map(|Content { value, mail, note }| {

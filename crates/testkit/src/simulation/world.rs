@@ -9,12 +9,12 @@ use vendorbridge::EntityKey;
 use super::agenda::{Agenda, Command, Micros, SECOND, TaskId};
 use super::bus::Bus;
 use super::history::History;
-use super::ledger::Records;
 use super::mapping::Mapping;
 use super::profile::Profile;
 use super::queue::Queue;
 use super::source::Truths;
 use super::stats::Stats;
+use super::table::Records;
 use super::vendor::{Desk, Kind};
 use super::verdict::{Rule, Violation};
 
@@ -66,14 +66,15 @@ pub(crate) struct Unit {
 impl World {
     /// A world at its beginning.
     pub(crate) fn new(profile: Arc<Profile>, mut rng: Rng, is_recording: bool) -> Self {
-        let keys = (0..profile.entities).filter_map(|number| EntityKey::new("customer", &number.to_string()).ok());
+        let keys =
+            (0..profile.entities).filter_map(|number| EntityKey::new("customer", &number.to_string()).ok());
         let units = profile.vendors.iter().enumerate().map(|(number, kind)| Unit {
             name: format!("v{number}"),
             kind: *kind,
             queue: Queue::new(profile.queue.max_receives),
             mapping: Mapping::default(),
             records: Records::new(profile.entities),
-            desk: Desk::new(*kind, profile.entities),
+            desk: Desk::new(profile.entities),
             wakers: 0,
         });
         Self {

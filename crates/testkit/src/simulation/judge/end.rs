@@ -44,7 +44,10 @@ fn entity_broken(world: &World, unit: usize, entity: usize) -> Option<(Rule, Str
     let held: Vec<_> = vendor.desk.records(entity).collect();
     let overrun = world.profile.weather == Weather::Overrun;
     if held.len() > 1 && !overrun {
-        return Some((Rule::NoDuplicates, format!("the vendor has {} records", held.len())));
+        return Some((
+            Rule::NoDuplicates,
+            format!("the vendor has {} records", held.len()),
+        ));
     }
     let Some(row) = vendor.records.row(entity) else {
         // What was created and deleted before anybody read it needs no record.
@@ -52,12 +55,17 @@ fn entity_broken(world: &World, unit: usize, entity: usize) -> Option<(Rule, Str
         return is_owed.then(|| (Rule::NothingLost, "the ledger has no record of it".to_owned()));
     };
     let record = &row.record;
-    let refused = truth.state.is_some_and(|state| matches!(state.value, REFUSED | UNMAPPABLE));
+    let refused = truth
+        .state
+        .is_some_and(|state| matches!(state.value, REFUSED | UNMAPPABLE));
     if refused {
         return refused_broken(record, held.len());
     }
     if matches!(record.status, Status::Rejected | Status::Dead | Status::Parked) {
-        return Some((Rule::Converges, format!("nothing is wrong any more, and it stands {}", record.status)));
+        return Some((
+            Rule::Converges,
+            format!("nothing is wrong any more, and it stands {}", record.status),
+        ));
     }
     if overrun {
         return None;
@@ -65,14 +73,25 @@ fn entity_broken(world: &World, unit: usize, entity: usize) -> Option<(Rule, Str
     let card = held.first().and_then(|held| held.card());
     let differs = match (truth.state, held.len()) {
         (None, 0) => None,
-        (None, _) => return Some((Rule::NoDuplicates, "deleted, and the vendor still has it".to_owned())),
+        (None, _) => {
+            return Some((
+                Rule::NoDuplicates,
+                "deleted, and the vendor still has it".to_owned(),
+            ));
+        }
         (Some(_), 0) => Some("nothing"),
-        (Some(state), _) if card.is_some_and(|card: Card| card.shows(&state)) => None,
+        (Some(state), _) if card.is_some_and(|card: Card| card.shows(state)) => None,
         (Some(_), _) => Some("something else"),
     };
     differs.map(|what| {
         let revision = truth.revision;
-        (Rule::Converges, format!("the vendor has {what}, the source has revision {revision}: {:?}", truth.state))
+        (
+            Rule::Converges,
+            format!(
+                "the vendor has {what}, the source has revision {revision}: {:?}",
+                truth.state
+            ),
+        )
     })
 }
 
@@ -110,7 +129,8 @@ fn event_broken(world: &World, unit: usize) -> Option<(Option<usize>, (Rule, Str
 fn cost_broken(world: &World) -> Option<(Rule, String)> {
     let is_plain = |kind: Kind| matches!(kind, Kind::Upsert | Kind::Webhook);
     let parks = world.stats.get("status PARKED") + world.stats.get("status REJECTED") > 0;
-    if world.profile.weather != Weather::Fair || parks || !world.units.iter().all(|unit| is_plain(unit.kind)) {
+    if world.profile.weather != Weather::Fair || parks || !world.units.iter().all(|unit| is_plain(unit.kind))
+    {
         return None;
     }
     let count = |status: &str| world.stats.get(&format!("status {status}"));
@@ -124,7 +144,10 @@ fn cost_broken(world: &World) -> Option<(Rule, String)> {
         .sum();
     let index = world.stats.get("write units: index") + world.stats.get("write units: vendor");
     if spent > twice + once || index > 0 {
-        let what = format!("{spent} write units and {index} for indexes where {} would do", twice + once);
+        let what = format!(
+            "{spent} write units and {index} for indexes where {} would do",
+            twice + once
+        );
         return Some((Rule::Cheap, what));
     }
     None

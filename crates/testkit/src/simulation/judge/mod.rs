@@ -54,7 +54,10 @@ pub(crate) fn handed_out(world: &mut World, unit: usize, received: &[Received]) 
 /// A process answered.
 pub(crate) fn answered(world: &mut World, unit: usize, returned: &[String]) {
     if !returned.is_empty() && nothing_fails_but_vendors(world) {
-        let what = format!("{} messages stay in their lanes although only vendors failed", returned.len());
+        let what = format!(
+            "{} messages stay in their lanes although only vendors failed",
+            returned.len()
+        );
         world.violate(Rule::NoBlocking, unit, None, what);
     }
 }
@@ -71,7 +74,10 @@ fn nothing_fails_but_vendors(world: &World) -> bool {
 pub(crate) fn opened(world: &mut World, unit: usize, container: usize, entity: usize) {
     let soon = timestamp(world.agenda.now() + WAKE_MARGIN + SECOND);
     let vendor = &mut world.units[unit];
-    let parked = vendor.records.row(entity).and_then(|row| row.record.parked.as_ref());
+    let parked = vendor
+        .records
+        .row(entity)
+        .and_then(|row| row.record.parked.as_ref());
     let is_due = parked.is_some_and(|parked| parked.wake_at <= soon);
     let process = vendor.mapping.running.get_mut(&container);
     if let Some(given) = process.and_then(|process| process.given(entity)) {
@@ -183,9 +189,15 @@ pub(crate) fn settled(world: &mut World, unit: usize, entity: usize, record: &En
 pub(crate) fn recorded(world: &mut World, unit: usize, record: &EventRecord) {
     world.stats.count(status_label(record.status));
     let now = world.agenda.now();
-    world.log("ledger", unit, record.entity.strip_prefix("customer/").and_then(|id| id.parse().ok()), || {
-        format!("event {} is {}", record.event_id, record.status)
-    });
+    world.log(
+        "ledger",
+        unit,
+        record
+            .entity
+            .strip_prefix("customer/")
+            .and_then(|id| id.parse().ok()),
+        || format!("event {} is {}", record.event_id, record.status),
+    );
     let Some(number) = Events::number(&record.event_id) else {
         return;
     };
@@ -196,7 +208,12 @@ pub(crate) fn recorded(world: &mut World, unit: usize, record: &EventRecord) {
     let (entity, revision, arrived) = (event.entity, event.revision, event.arrived[unit]);
     let Some(entity) = entity else {
         if record.status != Status::Rejected {
-            world.violate(Rule::ExplainsItself, unit, None, format!("{} names nothing", record.event_id));
+            world.violate(
+                Rule::ExplainsItself,
+                unit,
+                None,
+                format!("{} names nothing", record.event_id),
+            );
         }
         return;
     };
@@ -216,7 +233,11 @@ pub(crate) fn recorded(world: &mut World, unit: usize, record: &EventRecord) {
     }
     let waited = now - arrived.min(now);
     if is_first && waited > PROMPT && is_healthy(world, unit, entity) {
-        let what = format!("{} waited {} s for its first status", record.event_id, waited / SECOND);
+        let what = format!(
+            "{} waited {} s for its first status",
+            record.event_id,
+            waited / SECOND
+        );
         world.violate(Rule::NoBlocking, unit, Some(entity), what);
     }
     if micros(record.settled_at) > now {

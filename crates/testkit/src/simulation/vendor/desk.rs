@@ -14,7 +14,6 @@ pub(crate) const VISIBLE_AFTER: Micros = 20 * SECOND;
 
 /// What a vendor keeps.
 pub(crate) struct Desk {
-    kind: Kind,
     records: BTreeMap<u64, Held>,
     /// The keys of each entity's records.
     of: Vec<Vec<u64>>,
@@ -69,9 +68,8 @@ pub(crate) enum Answer {
 
 impl Desk {
     /// An empty desk.
-    pub(crate) fn new(kind: Kind, entities: usize) -> Self {
+    pub(crate) fn new(entities: usize) -> Self {
         Self {
-            kind,
             records: BTreeMap::new(),
             of: vec![Vec::new(); entities],
             seen: HashSet::new(),
@@ -113,9 +111,19 @@ impl Held {
 }
 
 /// Serves a request about an entity; answers with the HTTP status if it refuses.
-pub(crate) fn serve(world: &mut World, unit: usize, container: usize, entity: usize, request: Request) -> Result<Answer, u16> {
-    let parts = if world.units[unit].kind == Kind::Plan { 3 } else { 1 };
-    let card = match &request {
+pub(crate) fn serve(
+    world: &mut World,
+    unit: usize,
+    container: usize,
+    entity: usize,
+    request: &Request,
+) -> Result<Answer, u16> {
+    let parts = if world.units[unit].kind == Kind::Plan {
+        3
+    } else {
+        1
+    };
+    let card = match request {
         Request::Put { card, .. }
         | Request::Rename { card, .. }
         | Request::Create { card }
@@ -127,7 +135,7 @@ pub(crate) fn serve(world: &mut World, unit: usize, container: usize, entity: us
     if card.is_some_and(|card| card.value == REFUSED) && !refuses_late {
         return Err(400);
     }
-    if let Request::Deliver { id, card } = &request {
+    if let Request::Deliver { id, card } = request {
         return Ok(deliver(world, unit, container, entity, id, *card));
     }
     match card {
@@ -147,7 +155,7 @@ pub(crate) fn serve(world: &mut World, unit: usize, container: usize, entity: us
         held
     };
     let desk = &mut world.units[unit].desk;
-    match request {
+    match *request {
         Request::Put { key, card } => {
             desk.put(key, held(card));
             Ok(Answer::Key(key))
@@ -190,7 +198,14 @@ pub(crate) fn serve(world: &mut World, unit: usize, container: usize, entity: us
 }
 
 /// Every delivery with a new id takes effect, a repeat takes none.
-fn deliver(world: &mut World, unit: usize, container: usize, entity: usize, id: &str, card: Option<Card>) -> Answer {
+fn deliver(
+    world: &mut World,
+    unit: usize,
+    container: usize,
+    entity: usize,
+    id: &str,
+    card: Option<Card>,
+) -> Answer {
     let desk = &mut world.units[unit].desk;
     let key = entity as u64;
     if !desk.seen.insert(id.to_owned()) {
@@ -210,7 +225,14 @@ fn deliver(world: &mut World, unit: usize, container: usize, entity: usize, id: 
     if let Some(card) = card {
         judge::applied(world, unit, entity, card.revision);
         let parts = vec![Some(card)];
-        world.units[unit].desk.put(key, Held { entity, parts, visible_at: 0 });
+        world.units[unit].desk.put(
+            key,
+            Held {
+                entity,
+                parts,
+                visible_at: 0,
+            },
+        );
     } else {
         judge::removed(world, unit, container, entity);
         world.units[unit].desk.take(key);

@@ -15,7 +15,11 @@ pub(crate) enum Fault {
     /// The connection is refused: nothing was sent.
     Refused,
     /// This status; 500, 502 and 504 leave open whether it happened.
-    Status { status: u16, retry_after: Option<u64>, applied: bool },
+    Status {
+        status: u16,
+        retry_after: Option<u64>,
+        applied: bool,
+    },
     /// No answer in time.
     Timeout { applied: bool },
     /// The connection breaks before the answer.
@@ -37,7 +41,11 @@ impl Fault {
             Self::Refused => "fault: connection refused",
             Self::Status { status: 401, .. } => "fault: 401",
             Self::Status { status: 429, .. } => "fault: 429",
-            Self::Status { status: 500, applied: true, .. } => "fault: 500, though done",
+            Self::Status {
+                status: 500,
+                applied: true,
+                ..
+            } => "fault: 500, though done",
             Self::Status { status: 500, .. } => "fault: 500",
             Self::Status { .. } => "fault: 502, 503, 504",
             Self::Timeout { applied: true } => "fault: timeout, though done",
@@ -54,8 +62,15 @@ impl Fault {
                 let again = Verdict::Retry { after: None };
                 Error::new(ErrorKind::Unavailable, again, Stage::Push, "could not connect").brief()
             }
-            Self::Status { status, retry_after, .. } => self::status(world, status, retry_after),
-            Self::Timeout { .. } => Error::new(ErrorKind::Timeout, Verdict::Unknown, Stage::Push, "no answer in time"),
+            Self::Status {
+                status, retry_after, ..
+            } => self::status(world, status, retry_after),
+            Self::Timeout { .. } => Error::new(
+                ErrorKind::Timeout,
+                Verdict::Unknown,
+                Stage::Push,
+                "no answer in time",
+            ),
             Self::Cut { .. } => Error::new(
                 ErrorKind::Unavailable,
                 Verdict::Unknown,
@@ -128,13 +143,21 @@ fn chance(world: &mut World) -> Option<Fault> {
     let applied = world.rng.bool();
     if world.chance(calls.failed) {
         let status = 500;
-        return Some(Fault::Status { status, retry_after: None, applied });
+        return Some(Fault::Status {
+            status,
+            retry_after: None,
+            applied,
+        });
     }
     if world.chance(calls.unavailable) {
         // 503 says that it did not happen; a gateway's 502 and 504 say nothing.
         let status = 502 + world.rng.u16(0..3);
         let applied = applied && status != 503;
-        return Some(Fault::Status { status, retry_after: None, applied });
+        return Some(Fault::Status {
+            status,
+            retry_after: None,
+            applied,
+        });
     }
     if world.chance(calls.refused) {
         return Some(Fault::Refused);
@@ -146,10 +169,18 @@ fn chance(world: &mut World) -> Option<Fault> {
 }
 
 fn plain(status: u16) -> Fault {
-    Fault::Status { status, retry_after: None, applied: false }
+    Fault::Status {
+        status,
+        retry_after: None,
+        applied: false,
+    }
 }
 
 fn limited(world: &mut World) -> Fault {
     let retry_after = world.rng.bool().then(|| world.rng.u64(1..120));
-    Fault::Status { status: 429, retry_after, applied: false }
+    Fault::Status {
+        status: 429,
+        retry_after,
+        applied: false,
+    }
 }

@@ -35,12 +35,18 @@ impl Line {
         let (unit, container) = (self.unit, self.container);
         let out = self.sim.world().rng.u64(5 * MILLI..40 * MILLI);
         self.sim
-            .call(out, move |world| arrive(world, unit, container, entity, request))
+            .call(out, move |world| arrive(world, unit, container, entity, &request))
             .await
     }
 }
 
-fn arrive(world: &mut World, unit: usize, container: usize, entity: usize, request: Request) -> Reply<Result<Answer, Error>> {
+fn arrive(
+    world: &mut World,
+    unit: usize,
+    container: usize,
+    entity: usize,
+    request: &Request,
+) -> Reply<Result<Answer, Error>> {
     world.stats.count("vendor calls");
     judge::called(world, unit, container, entity);
     let fault = fault::draw(world, unit, entity);
@@ -70,11 +76,24 @@ fn arrive(world: &mut World, unit: usize, container: usize, entity: usize, reque
     };
     world.log("vendor", unit, Some(entity), || {
         let what = what.unwrap_or_default();
-        format!("{what} -> {answer:?}{}", if fault.is_some_and(Fault::takes_effect) { ", but it is done" } else { "" })
+        format!(
+            "{what} -> {answer:?}{}",
+            if fault.is_some_and(Fault::takes_effect) {
+                ", but it is done"
+            } else {
+                ""
+            }
+        )
     });
     Reply { after, answer }
 }
 
-fn serve(world: &mut World, unit: usize, container: usize, entity: usize, request: Request) -> Result<Answer, Error> {
+fn serve(
+    world: &mut World,
+    unit: usize,
+    container: usize,
+    entity: usize,
+    request: &Request,
+) -> Result<Answer, Error> {
     desk::serve(world, unit, container, entity, request).map_err(|status| fault::status(world, status, None))
 }

@@ -68,7 +68,7 @@ pub(crate) struct Card {
 
 impl Card {
     /// Whether it says the same of an entity.
-    pub(crate) fn shows(&self, content: &Content) -> bool {
+    pub(crate) fn shows(&self, content: Content) -> bool {
         (self.value, self.mail) == (content.value, content.mail)
     }
 
@@ -91,7 +91,10 @@ pub(crate) fn entity(kind: Kind, source: VirtualSource, line: Line) -> Entity {
 
 fn map(state: &State) -> Result<Card, Invalid> {
     if state.value == UNMAPPABLE {
-        return Err(Invalid::new("/value", "expected a value that can be mapped, found another"));
+        return Err(Invalid::new(
+            "/value",
+            "expected a value that can be mapped, found another",
+        ));
     }
     Ok(Card {
         value: state.value,
@@ -105,7 +108,13 @@ fn link(key: u64) -> String {
 }
 
 fn key(link: &str) -> Result<u64, Error> {
-    link.strip_prefix("r-").and_then(|key| key.parse().ok()).ok_or_else(|| {
-        Error::permanent(ErrorKind::Unexpected, Stage::Push, "expected a link of this vendor, found another")
-    })
+    link.strip_prefix("r-")
+        .and_then(|key| key.parse().ok())
+        .ok_or_else(|| {
+            Error::permanent(
+                ErrorKind::Unexpected,
+                Stage::Push,
+                "expected a link of this vendor, found another",
+            )
+        })
 }

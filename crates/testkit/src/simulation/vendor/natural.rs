@@ -47,7 +47,9 @@ impl Vendor for Natural {
         let links: Vec<_> = push.link.iter().chain(&push.maybe_links).cloned().collect();
         for link in links {
             let key = key(&link)?;
-            self.0.request(number(push.entity), Request::Delete { key }).await?;
+            self.0
+                .request(number(push.entity), Request::Delete { key })
+                .await?;
         }
         Ok(())
     }

@@ -62,8 +62,10 @@ impl Vendor for Plan {
                 part,
                 card,
             };
-            push.step(step, |_| async move { line.request(entity, request).await.map(|_| ()) })
-                .await?;
+            push.step(step, |_| async move {
+                line.request(entity, request).await.map(|_| ())
+            })
+            .await?;
         }
         Ok(link(base.key))
     }
