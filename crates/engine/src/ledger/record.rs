@@ -69,6 +69,10 @@ pub struct EntityRecord {
     /// Why the entity is rejected or dead.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<ErrorRecord>,
+    /// The outcome of a woken event whose own record may not be written yet: only the wake, in the lane, would write it, and
+    /// the event's message is long gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owed: Option<Recent>,
     /// The latest outcomes, newest last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recent: Vec<Recent>,
@@ -202,6 +206,7 @@ impl EntityRecord {
             steps: None,
             parked: None,
             error: None,
+            owed: None,
             recent: Vec::new(),
         }
     }
