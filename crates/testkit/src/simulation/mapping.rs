@@ -8,6 +8,7 @@
 
 use std::collections::HashMap;
 
+use jiff::Timestamp;
 use vendorbridge::engine::Batch;
 use vendorbridge::ledger::VendorRecord;
 use vendorbridge::message::Delivery;
@@ -37,8 +38,8 @@ pub(crate) struct Process {
     pub(crate) given: Vec<Given>,
     /// The vendor's record as it last read or wrote it.
     pub(crate) vendor: Option<VendorRecord>,
-    /// It has claimed the probes of an open circuit.
-    pub(crate) probes: bool,
+    /// The lease by which it has claimed the probes of an open circuit.
+    pub(crate) lease: Option<Timestamp>,
 }
 
 /// What a process was given of one entity.
@@ -94,7 +95,7 @@ fn invoke(world: &mut World, unit: usize, received: &[Received]) {
         messages: Vec::with_capacity(received.len()),
         given: Vec::new(),
         vendor: None,
-        probes: false,
+        lease: None,
     };
     let deliveries: Vec<_> = received.iter().map(delivery).collect();
     for (received, delivery) in received.iter().zip(&deliveries) {
@@ -207,7 +208,7 @@ pub(crate) fn finished(world: &mut World, unit: usize, container: usize, returne
         };
         format!("process {container} answers after {} ms: {kept}", took / MILLI)
     });
-    judge::answered(world, unit, returned);
+    judge::answered(world, unit, &process, returned);
     look(world, unit);
 }
 

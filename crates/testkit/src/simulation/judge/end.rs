@@ -3,7 +3,7 @@
 use vendorbridge::ledger::{EntityRecord, Status};
 
 use crate::simulation::profile::Weather;
-use crate::simulation::source::{REFUSED, UNMAPPABLE};
+use crate::simulation::source::{Content, REFUSED, UNMAPPABLE};
 use crate::simulation::vendor::{Card, Kind};
 use crate::simulation::verdict::Rule;
 use crate::simulation::world::World;
@@ -43,21 +43,23 @@ fn entity_broken(world: &World, unit: usize, entity: usize) -> Option<(Rule, Str
     let vendor = &world.units[unit];
     let held: Vec<_> = vendor.desk.records(entity).collect();
     let overrun = world.profile.weather == Weather::Overrun;
-    if held.len() > 1 && !overrun {
+    let record = vendor.records.row(entity).map(|row| &row.record);
+    let is_refused = |state: Content| matches!(state.value, REFUSED | UNMAPPABLE);
+    let refused = truth.state.is_some_and(is_refused);
+    // What a push of unknown outcome left under another key is removed with the next push that succeeds, and none does while
+    // the state is refused. The ledger must know of it.
+    let is_known = refused && record.is_some_and(|record| held.len() <= 1 + record.maybe_links.len());
+    if held.len() > 1 && !overrun && !is_known {
         return Some((
             Rule::NoDuplicates,
             format!("the vendor has {} records", held.len()),
         ));
     }
-    let Some(row) = vendor.records.row(entity) else {
+    let Some(record) = record else {
         // What was created and deleted before anybody read it needs no record.
         let is_owed = truth.state.is_some() || !held.is_empty();
         return is_owed.then(|| (Rule::NothingLost, "the ledger has no record of it".to_owned()));
     };
-    let record = &row.record;
-    let refused = truth
-        .state
-        .is_some_and(|state| matches!(state.value, REFUSED | UNMAPPABLE));
     if refused {
         return refused_broken(record, held.len());
     }

@@ -52,7 +52,14 @@ pub(crate) fn handed_out(world: &mut World, unit: usize, received: &[Received]) 
 }
 
 /// A process answered.
-pub(crate) fn answered(world: &mut World, unit: usize, returned: &[String]) {
+pub(crate) fn answered(world: &mut World, unit: usize, process: &Process, returned: &[String]) {
+    let vendor = &world.units[unit];
+    let circuit = vendor.records.vendor(&vendor.name).circuit;
+    let lease = circuit.and_then(|circuit| circuit.probing_until);
+    if process.lease.is_some() && process.lease == lease && nothing_fails_but_vendors(world) {
+        let what = "a process probed, and left without a word: nobody may call until its lease ends";
+        world.violate(Rule::NoBlocking, unit, None, what.to_owned());
+    }
     if !returned.is_empty() && nothing_fails_but_vendors(world) {
         let what = format!(
             "{} messages stay in their lanes although only vendors failed",
@@ -115,7 +122,7 @@ pub(crate) fn called(world: &mut World, unit: usize, container: usize, entity: u
     let Some(record) = &process.vendor else { return };
     let why = if record.pause.is_some() {
         "called although it is paused"
-    } else if record.circuit.is_some() && !process.probes {
+    } else if record.circuit.is_some() && process.lease.is_none() {
         "called although its circuit is open, and this process has no right to probe"
     } else {
         return;
@@ -126,8 +133,10 @@ pub(crate) fn called(world: &mut World, unit: usize, container: usize, entity: u
 impl Process {
     /// This process wrote the vendor's record.
     pub(crate) fn vendor_written(&mut self, record: &vendorbridge::ledger::VendorRecord) {
-        let probing = record.circuit.as_ref().and_then(|circuit| circuit.probing_until);
-        self.probes |= probing.is_some();
+        let circuit = record.circuit.as_ref();
+        if let Some(lease) = circuit.and_then(|circuit| circuit.probing_until) {
+            self.lease = Some(lease);
+        }
     }
 }
 
