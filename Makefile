@@ -55,6 +55,11 @@ test: setup build ## all tests: Rust, the functions behind a local cloud, the te
 	@echo "==> tests of the local cloud"
 	@.venv/cloud/bin/python -B -m unittest discover -s infra/local/tests
 
+.PHONY: simulate
+simulate: ## the engine in a simulated world: SEED=n replays one run, SEEDS=n searches, DAY=1 plays a day at 50 events a second
+	@cargo build --quiet -p vendorbridge-testkit --bin simulate
+	@target/debug/simulate $(if $(SEED),--seed $(SEED),$(if $(DAY),--day,$(if $(SEEDS),--seeds $(SEEDS))))
+
 .PHONY: check
 check: .venv/tools/.installed cargo-deny ## formatting, lints, documentation, licences, template
 	@echo "==> rustfmt"

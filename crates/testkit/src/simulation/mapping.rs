@@ -54,6 +54,15 @@ pub(crate) struct Given {
     pub(crate) read: Option<u64>,
 }
 
+impl Mapping {
+    /// The tasks of the processes at work.
+    pub(crate) fn tasks(&self) -> impl Iterator<Item = TaskId> {
+        let mut tasks: Vec<_> = self.running.values().map(|process| process.task).collect();
+        tasks.sort_unstable();
+        tasks.into_iter()
+    }
+}
+
 impl Process {
     /// What this process was given of an entity.
     pub(crate) fn given(&mut self, entity: usize) -> Option<&mut Given> {

@@ -73,7 +73,7 @@ fn play(seed: u64, profile: Arc<Profile>, rng: Rng, is_recording: bool) -> Outco
 }
 
 /// Runs a world that has begun to its end.
-fn finish(seed: u64, profile: Arc<Profile>, world: World) -> Outcome {
+pub(crate) fn finish(seed: u64, profile: Arc<Profile>, world: World) -> Outcome {
     let sim = Sim::new(world);
     let mut scheduler = Scheduler::new(sim.clone());
     let ended = catch_unwind(AssertUnwindSafe(|| scheduler.run()));

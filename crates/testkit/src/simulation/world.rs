@@ -12,6 +12,7 @@ use super::history::History;
 use super::mapping::Mapping;
 use super::profile::Profile;
 use super::queue::Queue;
+use super::script::Script;
 use super::source::Truths;
 use super::stats::Stats;
 use super::table::Records;
@@ -38,6 +39,8 @@ pub(crate) struct World {
     pub(crate) units: Vec<Unit>,
     /// Counters.
     pub(crate) stats: Stats,
+    /// The script that is played, if one is.
+    pub(crate) script: Option<Script>,
     /// What happened, if anybody asked.
     pub(crate) history: History,
     violation: Option<Violation>,
@@ -85,6 +88,7 @@ impl World {
             units: units.collect(),
             stats: Stats::default(),
             history: History::new(is_recording),
+            script: None,
             is_calm: false,
             violation: None,
             is_over: false,

@@ -10,8 +10,8 @@ const SEEDS: u64 = 3_000;
 /// What a fault may break. A fault has many faces: which shows first is up to the seed.
 fn breaks(sabotage: Sabotage) -> &'static [Rule] {
     use Rule::{
-        Answer, Converges, ExplainsItself, LedgerForwards, NeverBackwards, NoBlocking, NoDuplicates, NothingLost,
-        RefusedOnce, WokenOnce,
+        Answer, Converges, ExplainsItself, LedgerForwards, NeverBackwards, NoBlocking, NoDuplicates,
+        NothingLost, RefusedOnce, WokenOnce,
     };
     match sabotage {
         Sabotage::AckBeforeSettle | Sabotage::CoalesceAwayNewest => {
@@ -47,7 +47,10 @@ fn every_fault_is_found() {
             panic!("{sabotage:?} goes unseen in {SEEDS} seeds");
         };
         eprintln!("{sabotage:?}: seed {seed}: {violation}");
-        assert!(breaks(sabotage).contains(&violation.rule), "{sabotage:?}: {violation}");
+        assert!(
+            breaks(sabotage).contains(&violation.rule),
+            "{sabotage:?}: {violation}"
+        );
         let again = run(seed, options).violation;
         assert_eq!(again.as_ref(), Some(violation), "the same seed shows the same");
     }

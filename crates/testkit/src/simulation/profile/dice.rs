@@ -136,6 +136,28 @@ impl Profile {
         profile
     }
 
+    /// A world in which nothing fails but what a script says.
+    pub(crate) fn calm(vendors: &[Kind], entities: usize, duplicates: f64) -> Self {
+        let mut profile = Self::day(&mut Rng::with_seed(0), entities, 0);
+        profile.vendors = vendors.to_vec();
+        profile.bus = Bus {
+            delay: 50 * MILLI,
+            duplicates,
+            ..Bus::default()
+        };
+        profile.queue = Queue {
+            max_receives: 100,
+            ..Queue::default()
+        };
+        profile.process.death = 0.0;
+        profile.process.lost_answer = 0.0;
+        profile.ledger = Ledger::default();
+        profile.source = Source::default();
+        profile.calls = Calls::default();
+        profile.waker = Waker::default();
+        profile
+    }
+
     fn worsen(&mut self, rng: &mut Rng) {
         match self.weather {
             Weather::Fair => {}

@@ -23,6 +23,8 @@ pub(crate) struct Desk {
     pub(crate) applied: Vec<u64>,
     /// The highest revision of each entity that any process was told.
     pub(crate) told: Vec<u64>,
+    /// How often a record of each entity came to be where there was none.
+    pub(crate) created: Vec<u64>,
     /// The entity was refused for good, the ledger says so, and nobody announced it since.
     pub(crate) refused: Vec<bool>,
 }
@@ -76,6 +78,7 @@ impl Desk {
             last: 1_000_000,
             applied: vec![0; entities],
             told: vec![0; entities],
+            created: vec![0; entities],
             refused: vec![false; entities],
         }
     }
@@ -88,6 +91,7 @@ impl Desk {
     fn put(&mut self, key: u64, held: Held) {
         let entity = held.entity;
         if self.records.insert(key, held).is_none() {
+            self.created[entity] += u64::from(self.of[entity].is_empty());
             self.of[entity].push(key);
         }
     }

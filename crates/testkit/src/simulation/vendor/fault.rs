@@ -5,6 +5,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use vendorbridge::http::{self, status_error};
 use vendorbridge::{Error, ErrorKind, Stage, Verdict};
 
+use crate::scenario;
 use crate::simulation::agenda::timestamp;
 use crate::simulation::profile::Trouble;
 use crate::simulation::world::World;
@@ -77,6 +78,20 @@ impl Fault {
                 Stage::Push,
                 "the connection broke before the answer",
             ),
+        }
+    }
+}
+
+impl From<scenario::Fault> for Fault {
+    fn from(fault: scenario::Fault) -> Self {
+        match fault {
+            scenario::Fault::Unavailable => plain(503),
+            scenario::Fault::Failing => plain(500),
+            scenario::Fault::TooManyRequests => plain(429),
+            scenario::Fault::Deauthorized => plain(401),
+            scenario::Fault::Refused => plain(400),
+            scenario::Fault::AcceptThenCut => Self::Cut { applied: true },
+            scenario::Fault::Cut => Self::Cut { applied: false },
         }
     }
 }

@@ -7,8 +7,8 @@ use super::desk::{self, Answer, Request};
 use super::fault::{self, Fault};
 use crate::simulation::agenda::{MILLI, SECOND};
 use crate::simulation::call::{Reply, Sim};
-use crate::simulation::judge;
 use crate::simulation::world::{World, number};
+use crate::simulation::{judge, script};
 
 /// How long a caller waits for an answer.
 const TIMEOUT: u64 = 10 * SECOND;
@@ -49,7 +49,10 @@ fn arrive(
 ) -> Reply<Result<Answer, Error>> {
     world.stats.count("vendor calls");
     judge::called(world, unit, container, entity);
-    let fault = fault::draw(world, unit, entity);
+    let (scripted, slower) = script::next(world, unit, entity);
+    let fault = scripted
+        .map(Fault::from)
+        .or_else(|| fault::draw(world, unit, entity));
     let what = world.history.is_recording().then(|| format!("{request:?}"));
     let soon = world.rng.u64(5 * MILLI..150 * MILLI);
     let (after, answer) = match fault {
@@ -85,7 +88,10 @@ fn arrive(
             }
         )
     });
-    Reply { after, answer }
+    Reply {
+        after: after + slower,
+        answer,
+    }
 }
 
 fn serve(

@@ -31,7 +31,12 @@ impl Vendor for Natural {
         let (to, card) = (*to, *card);
         let request = match push.link.as_deref().map(key).transpose()? {
             Some(from) if from != to => Request::Rename { from, to, card },
-            _ => Request::Put { key: to, card },
+            Some(_) => Request::Put { key: to, card },
+            None => {
+                // Whose the key is by now must be known before it is written to.
+                self.0.call(push, Request::Find).await?;
+                Request::Put { key: to, card }
+            }
         };
         self.0.call(push, request).await?;
         for left in push.maybe_links.clone() {
