@@ -12,6 +12,7 @@ mod create_once;
 mod failure;
 mod intake;
 mod plans;
+mod properties;
 mod sync;
 mod vendors;
 mod waking;
