@@ -47,7 +47,7 @@ WAKER_VARIABLES = {"LEDGER_TABLE", "LOG_LEVEL"}
 DEPLOYED_VALUE = 200  # characters allowed for a value that only the deployment knows
 
 LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
-LEDGER_OF_VENDOR = {"dynamodb:BatchGetItem", "dynamodb:UpdateItem", "dynamodb:BatchWriteItem"}
+LEDGER_OF_VENDOR = {"dynamodb:BatchGetItem", "dynamodb:UpdateItem", "dynamodb:BatchWriteItem", "dynamodb:PutItem"}
 QUEUE_OF_VENDOR = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:SendMessage"}
 
 PLACEHOLDER_SECRET = {"SecretStringTemplate": "{}", "GenerateStringKey": "placeholder", "ExcludePunctuation": True}
@@ -315,7 +315,7 @@ def role_grants(t):
         "WakerRole": {
             "att:WakerLogs.Arn": LOGS,
             "att:Ledger.Arn/index/attention": {"dynamodb:Query"},
-            "att:Ledger.Arn": {"dynamodb:UpdateItem"},
+            "att:Ledger.Arn": {"dynamodb:UpdateItem", "dynamodb:GetItem"},
         }
         | {f"att:{v}Queue.Arn": {"sqs:SendMessage"} for v in t.vendors}
     }
@@ -335,14 +335,28 @@ def role_grants(t):
 
 
 def own_records(t):
-    """A vendor's role reaches the ledger's records of that vendor only: every partition key begins with its name."""
+    """A vendor's role reaches the ledger's records of that vendor only: its own, and those whose key begins with its name.
+
+    A request is allowed by one statement or not at all, so the one that reads both kinds of records at once names both.
+    Only the vendor's own record is put as a whole, and nothing else about the vendor is read by the waker.
+    """
     found = []
     for v in t.vendors:
+        own = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [v]}}
+        entities = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{v}#*"]}}
+        both = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [v, f"{v}#*"]}}
+        wanted = {
+            "dynamodb:BatchGetItem": [both],
+            "dynamodb:UpdateItem": [entities],
+            "dynamodb:BatchWriteItem": [entities],
+            "dynamodb:PutItem": [own],
+        }
         documents = [p["PolicyDocument"] for p in t.properties(f"{v}Role").get("Policies", [])]
-        statements = [s for d in documents for s in d["Statement"] if s["Resource"] == "att:Ledger.Arn"]
-        wanted = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{v}#*"]}}
-        if [s.get("Condition") for s in statements] != [wanted]:
-            found.append(f"{v}Role: reaches other vendors' records")
+        if conditions(documents, "att:Ledger.Arn") != wanted:
+            found.append(f"{v}Role: reaches other vendors' records, or not all of its own")
+        waker = t.properties(f"{v}WakerPolicy").get("PolicyDocument", {"Statement": []})
+        if conditions([waker], "att:Ledger.Arn") != {"dynamodb:GetItem": [own]}:
+            found.append(f"{v}WakerPolicy: reads other records than the vendor's own")
     return found
 
 
@@ -646,6 +660,16 @@ def grants(t, role_id, role):
         for resource in as_list(statement.get("Resource", "*")):
             granted.setdefault(resource, set()).update(as_list(statement.get("Action", "*")))
     return granted
+
+
+def conditions(documents, resource):
+    """Action -> the conditions under which it is granted on a resource."""
+    found = {}
+    for statement in (s for document in documents for s in document["Statement"]):
+        if resource in as_list(statement.get("Resource", "*")):
+            for action in as_list(statement.get("Action", "*")):
+                found.setdefault(action, []).append(statement.get("Condition"))
+    return found
 
 
 def parse(text):

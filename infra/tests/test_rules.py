@@ -19,6 +19,10 @@ def grant(t, role, n):
     return t.properties(role)["Policies"][0]["PolicyDocument"]["Statement"][n]
 
 
+def leading_keys(statement, operator, keys):
+    statement["Condition"] = {f"ForAllValues:{operator}": {"dynamodb:LeadingKeys": keys}}
+
+
 def rule_target(t):
     return t.properties("mailchimpRule")["Targets"][0]
 
@@ -76,6 +80,11 @@ CHANGES = [
     ("queue_policies", lambda t: put(statement(t, "mailchimpQueuePolicy"), Principal="*")),
     ("own_records", lambda t: ledger_statement(t).pop("Condition")),
     ("own_records", lambda t: put(ledger_statement(t)["Condition"]["ForAllValues:StringLike"], **{"dynamodb:LeadingKeys": ["*"]})),
+    ("own_records", lambda t: leading_keys(grant(t, "mailchimpRole", 2), "StringLike", ["mailchimp#*"])),
+    ("own_records", lambda t: leading_keys(grant(t, "mailchimpRole", 3), "StringLike", ["mailchimp", "mailchimp#*"])),
+    ("own_records", lambda t: leading_keys(grant(t, "mailchimpRole", 4), "StringEquals", ["mailchimp#*"])),
+    ("own_records", lambda t: statement(t, "mailchimpWakerPolicy", 1).pop("Condition")),
+    ("own_records", lambda t: leading_keys(statement(t, "mailchimpWakerPolicy", 1), "StringEquals", ["*"])),
     ("queue_policies", lambda t: put(statement(t, "mailchimpUndeliveredQueuePolicy"), Action="sqs:*")),
     ("queue_policies", lambda t: t.properties("mailchimpQueuePolicy")["PolicyDocument"]["Statement"].pop()),
     ("waker_schedules", lambda t: t.properties("mailchimpWakerPermission").pop("SourceArn")),
@@ -92,14 +101,14 @@ CHANGES = [
     ("environment", lambda t: put(variables(t), MAX_IN_FLIGHT=5)),
     ("environment settings_reach_the_function", lambda t: put(variables(t), VENDOR_SETTINGS="x" * 4000)),
     ("settings_reach_the_function", lambda t: put(variables(t), VENDOR_SETTINGS='{"other":1}')),
-    ("role_grants no_wildcards", lambda t: put(grant(t, "mailchimpRole", 2), Action="dynamodb:*")),
+    ("role_grants own_records no_wildcards", lambda t: put(grant(t, "mailchimpRole", 2), Action="dynamodb:*")),
     ("role_grants no_wildcards", lambda t: put(grant(t, "mailchimpRole", 1), Resource="*")),
     ("role_grants no_wildcards", lambda t: grant(t, "WakerRole", 0).pop("Resource")),
-    ("role_grants", lambda t: grant(t, "mailchimpRole", 2)["Action"].append("dynamodb:DeleteItem")),
+    ("role_grants own_records", lambda t: grant(t, "mailchimpRole", 3)["Action"].append("dynamodb:DeleteItem")),
     ("role_grants", lambda t: grant(t, "mailchimpRole", 1)["Action"].remove("sqs:SendMessage")),
     ("role_grants", lambda t: put(t.properties("mailchimpRole"), ManagedPolicyArns=["arn:aws:iam::aws:policy/PowerUserAccess"])),
-    ("role_grants vendors_stand_alone", lambda t: put(grant(t, "mailchimpRole", 3), Resource="att:webhookSecret.Id")),
-    ("role_grants every_vendor_has_its_parts", lambda t: t.resources.pop("mailchimpWakerPolicy")),
+    ("role_grants vendors_stand_alone", lambda t: put(grant(t, "mailchimpRole", 5), Resource="att:webhookSecret.Id")),
+    ("role_grants own_records every_vendor_has_its_parts", lambda t: t.resources.pop("mailchimpWakerPolicy")),
     (
         "roles_of_functions",
         lambda t: put(t.properties("mailchimpRole")["AssumeRolePolicyDocument"]["Statement"][0], Principal={"AWS": "*"}),

@@ -68,6 +68,44 @@ async fn sends_events_and_shows_what_became_of_them() {
     let table = run(&world, &["status", "--vendor", "mailchimp"]).await;
     assert!(text(&table.stdout).contains("SYNCED"), "{}", text(&table.stdout));
 
+    let vendor = async |arguments: &[&str]| -> Value {
+        let answer = run(&world, &[&["vendor"], arguments, &["--json"]].concat()).await;
+        assert!(answer.status.success(), "{}", text(&answer.stderr));
+        serde_json::from_slice(&answer.stdout).unwrap()
+    };
+    assert_eq!(vendor(&["show", "mailchimp"]).await["state"], "running");
+    let paused = vendor(&["pause", "mailchimp", "--reason", "their release"]).await;
+    assert_eq!(
+        (&paused["state"], &paused["changed"]),
+        (&"paused".into(), &true.into())
+    );
+    let again = vendor(&["pause", "mailchimp"]).await;
+    assert_eq!(
+        (&again["changed"], &again["pause"]),
+        (&false.into(), &paused["pause"])
+    );
+    change(&world, 4711, 12);
+    let resent = run(&world, &["send", &sample]).await;
+    assert!(resent.status.success(), "{}", text(&resent.stderr));
+    until("the entity to wait", Duration::from_mins(1), async || {
+        Ok((vendor(&["show", "mailchimp"]).await["waiting"] == 1).then_some(()))
+    })
+    .await
+    .unwrap();
+    let table = run(&world, &["status"]).await;
+    let line = "because: their release";
+    assert!(text(&table.stdout).contains(line), "{}", text(&table.stdout));
+    let resumed = vendor(&["resume", "mailchimp"]).await;
+    assert_eq!(
+        (&resumed["state"], &resumed["changed"]),
+        (&"running".into(), &true.into())
+    );
+    until("what waited", Duration::from_mins(3), async || {
+        Ok((vendor(&["show", "mailchimp"]).await["waiting"] == 0).then_some(()))
+    })
+    .await
+    .unwrap();
+
     let never = run(&world, &["status", "--entity", "customer/nobody"]).await;
     assert!(
         never.status.success() && text(&never.stdout).contains("never seen"),
@@ -76,6 +114,7 @@ async fn sends_events_and_shows_what_became_of_them() {
     );
     for (arguments, expected) in [
         (vec!["status", "--vendor", "mailchamp"], "mailchimp"),
+        (vec!["vendor", "pause", "mailchamp"], "mailchimp"),
         (vec!["status", "--entity", "no-type"], "type/id"),
         (vec!["send", "does-not-exist.json"], "does-not-exist.json"),
     ] {

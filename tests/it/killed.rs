@@ -1,13 +1,12 @@
 //! A function process that is killed in the middle of a batch loses nothing and doubles nothing.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
-use aws_sdk_sqs::types::QueueAttributeName;
-use vendorbridge_testkit::cloud::{World, until};
+use vendorbridge_testkit::cloud::until;
 use vendorbridge_testkit::sandbox::mailchimp::WriteKind;
 use vendorbridge_tests::{LIST, VENDORS, changes, differences, email, settle_everything};
 
+use crate::processes::{kill_functions, shorten_visibility};
 use crate::stage;
 
 const CUSTOMERS: usize = 40;
@@ -69,56 +68,4 @@ async fn a_killed_process_loses_and_doubles_nothing() {
         );
     }
     stage::end(world).await;
-}
-
-async fn shorten_visibility(world: &World, vendor: &str) {
-    world
-        .aws
-        .sqs
-        .set_queue_attributes()
-        .queue_url(world.stack.output(&format!("QueueUrl{vendor}")).unwrap())
-        .attributes(QueueAttributeName::VisibilityTimeout, "45")
-        .send()
-        .await
-        .unwrap();
-}
-
-/// Kills every function process of this world's emulator, and nothing else; answers with how many.
-fn kill_functions(world: &World) -> usize {
-    let launcher = world
-        .emulator
-        .as_ref()
-        .and_then(vendorbridge_testkit::cloud::Emulator::pid);
-    let launcher = launcher.expect("an emulator of our own");
-    let processes: HashMap<u32, (u32, String)> = std::fs::read_dir("/proc")
-        .unwrap()
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-        .filter_map(|pid: u32| {
-            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-            // `pid (name) state ppid …`; the name may contain anything.
-            let (name, rest) = stat.split_once('(')?.1.rsplit_once(") ")?;
-            Some((pid, (rest.split(' ').nth(1)?.parse().ok()?, name.to_owned())))
-        })
-        .collect();
-    let is_ours = |mut pid: u32| {
-        while let Some((parent, _)) = processes.get(&pid) {
-            if *parent == launcher {
-                return true;
-            }
-            pid = *parent;
-        }
-        false
-    };
-    let functions: Vec<_> = processes
-        .iter()
-        .filter(|(pid, (_, name))| name == "bootstrap" && is_ours(**pid))
-        .map(|(pid, _)| pid.to_string())
-        .collect();
-    let status = std::process::Command::new("kill")
-        .arg("-9")
-        .args(&functions)
-        .status()
-        .unwrap();
-    assert!(status.success());
-    functions.len()
 }

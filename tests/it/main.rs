@@ -16,5 +16,7 @@ mod convergence;
 mod isolation;
 mod killed;
 mod least_privilege;
+mod processes;
 mod removal;
+mod scenarios;
 mod stage;

@@ -34,10 +34,16 @@ pub fn change(world: &World, customer: usize, round: usize) -> u64 {
 /// A notification that a customer has a version.
 #[must_use]
 pub fn notification(customer: usize, version: u64) -> Draft {
+    announcement(&format!("c-{customer}"), Some(version))
+}
+
+/// A notification that a customer changed; one that was deleted has no version.
+#[must_use]
+pub fn announcement(customer_id: &str, version: Option<u64>) -> Draft {
     Draft {
         source: "infoservice".to_owned(),
         detail_type: "DeliveryPreferenceUpdated".to_owned(),
-        detail: json!({"customerId": format!("c-{customer}"), "version": version}),
+        detail: json!({"customerId": customer_id, "version": version}),
         resources: Vec::new(),
         file: "a test".to_owned(),
         number: 1,

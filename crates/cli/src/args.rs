@@ -9,7 +9,7 @@ use vendorbridge::EntityKey;
 /// The longest time `status` looks back, in hours: each is a few queries per vendor.
 pub const MAX_HOURS: u8 = 48;
 
-/// Sends events to a Vendorbridge deployment and says what became of them.
+/// Sends events to a Vendorbridge deployment, says what became of them, and holds vendors back.
 #[derive(Debug, Parser)]
 #[command(name = "vendorbridge", version, propagate_version = true)]
 #[command(
@@ -69,6 +69,8 @@ pub enum Command {
     Send(Send),
     /// Say what became of events and entities
     Status(Status),
+    /// Say how a vendor stands, pause it, resume it
+    Vendor(Vendor),
 }
 
 /// The options of `send`.
@@ -94,6 +96,64 @@ pub struct Status {
     /// How far to look back for events
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=i64::from(MAX_HOURS)), conflicts_with = "entity")]
     pub hours: u8,
+}
+
+/// The options of `vendor`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Vendor {
+    /// What to do with it.
+    #[command(subcommand)]
+    pub action: VendorAction,
+}
+
+/// What can be done with a vendor.
+#[derive(Debug, Clone, Subcommand)]
+pub enum VendorAction {
+    /// Say whether it is called, why not, and how many entities wait
+    Show(Show),
+    /// Call it no more, until it is resumed; what is to be done waits
+    Pause(Pause),
+    /// Lift a pause
+    Resume(Resume),
+}
+
+impl VendorAction {
+    /// The vendor's name.
+    #[must_use]
+    pub fn vendor(&self) -> &str {
+        match self {
+            Self::Show(Show { vendor })
+            | Self::Pause(Pause { vendor, .. })
+            | Self::Resume(Resume { vendor, .. }) => vendor,
+        }
+    }
+}
+
+/// The options of `vendor show`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Show {
+    /// The vendor's name
+    pub vendor: String,
+}
+
+/// The options of `vendor pause`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Pause {
+    /// The vendor's name
+    pub vendor: String,
+    /// Why, for whoever looks: it stands in the ledger with every entity that waits
+    #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub reason: Option<String>,
+}
+
+/// The options of `vendor resume`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Resume {
+    /// The vendor's name
+    pub vendor: String,
+    /// Also let probes go at once if its circuit is open; they close it if they go well
+    #[arg(long)]
+    pub close_circuit: bool,
 }
 
 #[cfg(test)]

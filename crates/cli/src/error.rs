@@ -189,8 +189,7 @@ impl CliError {
     }
 
     /// The same for an error that the ledger's reader has wrapped.
-    pub(crate) fn of_ledger(error: &vendorbridge::Error) -> Self {
-        let action = "reading the ledger's table";
+    pub(crate) fn of_ledger(action: &'static str, error: &vendorbridge::Error) -> Self {
         match error.vendor_code() {
             Some(code) => Self::of_code(action, code, error.message()),
             None => Self::Call {

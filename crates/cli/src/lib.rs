@@ -8,6 +8,7 @@ pub mod output;
 pub mod publish;
 pub mod send;
 pub mod status;
+pub mod vendor;
 
 pub use aws::{ready, sdk};
 pub use error::CliError;

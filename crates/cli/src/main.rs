@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use vendorbridge_cli::args::{Args, Command};
-use vendorbridge_cli::{CliError, output, send, status};
+use vendorbridge_cli::{CliError, output, send, status, vendor};
 
 fn main() -> ExitCode {
     let args = Args::parse();
@@ -30,6 +30,7 @@ fn run(args: &Args) -> Result<(), CliError> {
         match &args.command {
             Command::Send(options) => send::run(&args.global, options).await,
             Command::Status(options) => status::run(&args.global, options).await,
+            Command::Vendor(options) => vendor::run(&args.global, options).await,
         }
     })?;
     output::print(&text)

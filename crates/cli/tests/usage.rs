@@ -44,6 +44,10 @@ fn wrong_usage_is_2() {
         (&["status", "--hours", "49"], "1..=48"),
         (&["status", "--entity", "c-4711"], "`type/id`"),
         (&["status", "--entity", "customer/1", "--hours", "2"], "--hours"),
+        (&["vendor"], "Usage"),
+        (&["vendor", "pause"], "<VENDOR>"),
+        (&["vendor", "pause", "mailchimp", "--reason", ""], "--reason"),
+        (&["vendor", "stop", "mailchimp"], "stop"),
         (&["teleport"], "teleport"),
     ] {
         let (code, stdout, stderr) = run(arguments, &[]);
@@ -80,6 +84,16 @@ fn a_failure_is_1_and_one_line() {
         (&["send", &file], &[], "expected an AWS region, found none"),
         (
             &["status"],
+            &nobody,
+            "expected an answer for reading the CloudFormation stack",
+        ),
+        (
+            &["vendor", "show", "mailchimp"],
+            &[region],
+            "expected AWS credentials, found none",
+        ),
+        (
+            &["vendor", "pause", "mailchimp", "--reason", "their release"],
             &nobody,
             "expected an answer for reading the CloudFormation stack",
         ),

@@ -166,6 +166,7 @@ pub fn waker() -> ExitCode {
                 attention,
                 lanes: &lanes,
                 clock: &SystemClock,
+                circuit: Policy::default(),
             };
             let woken = waker.wake(&vendor, deadline).await;
             if let Err(error) = &woken {

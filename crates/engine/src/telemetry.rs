@@ -88,13 +88,15 @@ pub(crate) fn returned(vendor: &str, entity: &str, messages: usize, error: &crat
     );
 }
 
-/// Says that a vendor's circuit opened, probes or closed.
+/// Says that a vendor's circuit opened, again too, or closed. A lease that is given back is no news.
 pub(crate) fn circuit(before: &VendorRecord, after: &VendorRecord) {
+    let times = before.circuit.as_ref().map(|circuit| circuit.times);
     match (&before.circuit, &after.circuit) {
-        (_, Some(circuit)) if before.circuit != after.circuit => tracing::warn!(
+        (_, Some(circuit)) if times != Some(circuit.times) => tracing::warn!(
             target: "vendorbridge",
             vendor = after.vendor,
-            kind = circuit.kind.name(),
+            error = circuit.kind.name(),
+            reason = circuit.reason,
             times = circuit.times,
             retry_at = tracing::field::display(circuit.retry_at),
             "circuit.open"

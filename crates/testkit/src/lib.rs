@@ -4,3 +4,4 @@ pub mod cloud;
 pub mod conformance;
 pub mod memory;
 pub mod sandbox;
+pub mod scenario;

@@ -217,7 +217,6 @@ mod tests {
         record.read_at = Some(now);
         record.attempts = 1;
         record.parked = Some(Parked {
-            tried: None,
             wake_at: "2026-01-29T14:37:00Z".parse().unwrap(),
             since: now,
             event_id: "e-2".into(),

@@ -27,7 +27,7 @@ pub async fn run(global: &Global, options: &Status) -> Result<String, CliError> 
     let deployment = Deployment::of_stack(&cfn, &global.stack).await?;
     let vendors = deployment.chosen(options.vendor.as_deref())?;
     let reader = Reader::new(Client::new(&config), deployment.table.clone());
-    let reading = |error: Error| CliError::of_ledger(&error);
+    let reading = |error: Error| CliError::of_ledger("reading the ledger's table", &error);
     if let Some(entity) = &options.entity {
         let report = EntityReport::read(&reader, &vendors, entity).await;
         answer(global, &report.map_err(reading)?, EntityReport::text)

@@ -1,17 +1,20 @@
 //! What became of the latest events, and what needs attention.
 
+mod attention;
+
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use comfy_table::{CellAlignment, ContentArrangement};
-use futures::future::{try_join, try_join_all};
+use futures::future::{try_join_all, try_join3};
 use jiff::{Timestamp, ToSpan};
 use serde::Serialize;
 use vendorbridge::Error;
-use vendorbridge::ledger::{AttentionKind, EntityRecord, EventRecord, Reader, Status, hour};
+use vendorbridge::ledger::{AttentionKind, EntityRecord, EventRecord, Reader, Status, VendorRecord, hour};
 
-use super::failure::Failure;
 use crate::output;
+use crate::vendor::Standing;
+use attention::Attention;
 
 /// Entities listed per vendor.
 const MAX_ATTENTION: usize = 50;
@@ -35,7 +38,7 @@ const STATUSES: [Status; 8] = [
 ///
 /// ```json
 /// {"stack": "vendorbridge", "since": "2026-01-29T13:36:26Z", "until": "2026-01-29T14:36:26Z",
-///  "vendors": [{"vendor": "mailchimp", "total": 3,
+///  "vendors": [{"vendor": "mailchimp", "state": "running", "pause": null, "circuit": null, "total": 3,
 ///    "events": {"SYNCED": 2, "DELETED": 0, "UNCHANGED": 0, "COVERED": 0, "COALESCED": 0, "PARKED": 0,
 ///      "REJECTED": 1, "DEAD": 0},
 ///    "attention": [{"entity": "customer/c-4714", "event_id": null, "status": "REJECTED", "since": "…",
@@ -44,7 +47,7 @@ const STATUSES: [Status; 8] = [
 ///    "attention_not_shown": 0}]}
 /// ```
 ///
-/// Every field is always there; what does not apply is null. `events` counts by the events' own times. `attention` lists what stands now, however old:
+/// Every field is always there; what does not apply is null. `state`, `pause` and `circuit` are those of `vendor show`. `events` counts by the events' own times. `attention` lists what stands now, however old:
 /// dead, rejected, then parked entities, at most 50; behind the rejected ones, events of the same time that name no
 /// entity (`entity` null, `event_id` set).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -58,21 +61,12 @@ pub struct Overview {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 struct AtVendor {
     vendor: String,
+    #[serde(flatten)]
+    standing: Standing,
     total: u64,
     events: BTreeMap<Status, u64>,
     attention: Vec<Attention>,
     attention_not_shown: usize,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-struct Attention {
-    entity: Option<String>,
-    event_id: Option<String>,
-    status: Status,
-    since: Timestamp,
-    wake_at: Option<Timestamp>,
-    attempts: Option<u32>,
-    error: Option<Failure>,
 }
 
 impl Overview {
@@ -89,9 +83,11 @@ impl Overview {
     ) -> Result<Self, Error> {
         let since = now.saturating_sub(i64::from(hours).hours()).unwrap_or(now);
         let vendors = vendors.iter().map(|vendor| async move {
-            let (events, entities) =
-                try_join(count(reader, vendor, since, hours), entities(reader, vendor)).await?;
-            Ok::<_, Error>(AtVendor::of(vendor, events, entities))
+            let events = count(reader, vendor, since, hours);
+            let entities = entities(reader, vendor);
+            let (events, entities, record) = try_join3(events, entities, reader.vendor(vendor)).await?;
+            let record = record.unwrap_or_else(|| VendorRecord::new(vendor));
+            Ok::<_, Error>(AtVendor::of(Standing::of(&record, now), vendor, events, entities))
         });
         Ok(Self {
             stack: stack.to_owned(),
@@ -119,8 +115,21 @@ impl Overview {
             output::time(self.until),
             output::lines(&counts)
         );
+        let shut: Vec<_> = self
+            .vendors
+            .iter()
+            .filter(|vendor| !vendor.standing.is_running())
+            .collect();
+        if !shut.is_empty() {
+            text.push_str("\nNot called\n");
+        }
+        for vendor in &shut {
+            _ = writeln!(text, "{}: {}", vendor.vendor, vendor.standing.words());
+        }
         if self.vendors.iter().all(|vendor| vendor.attention.is_empty()) {
-            text.push_str("\nNothing needs attention\n");
+            if shut.is_empty() {
+                text.push_str("\nNothing needs attention\n");
+            }
             return text;
         }
         let header = [
@@ -208,7 +217,12 @@ async fn entities(reader: &Reader, vendor: &str) -> Result<Vec<(Vec<EntityRecord
 }
 
 impl AtVendor {
-    fn of(vendor: &str, mut events: Events, entities: Vec<(Vec<EntityRecord>, usize)>) -> Self {
+    fn of(
+        standing: Standing,
+        vendor: &str,
+        mut events: Events,
+        entities: Vec<(Vec<EntityRecord>, usize)>,
+    ) -> Self {
         let mut attention = Vec::new();
         let mut not_shown = 0;
         let mut nameless: Vec<_> = events.nameless.drain(..).rev().map(Attention::from).collect();
@@ -228,6 +242,7 @@ impl AtVendor {
         let counts = STATUSES.map(|status| (status, events.counts.get(&status).copied().unwrap_or(0)));
         Self {
             vendor: vendor.to_owned(),
+            standing,
             total: counts.iter().map(|(_, count)| count).sum(),
             events: counts.into(),
             attention,
@@ -239,78 +254,6 @@ impl AtVendor {
         let mut cells = vec![self.vendor.clone(), self.total.to_string()];
         cells.extend(self.events.values().map(u64::to_string));
         cells
-    }
-}
-
-impl Attention {
-    /// Cells of several short lines: the reason needs the width.
-    fn cells(&self, vendor: &str) -> [String; 8] {
-        let status = match self.wake_at {
-            Some(wake_at) => format!("{} until\n{}", self.status, lines_of_time(wake_at)),
-            None => self.status.name().to_owned(),
-        };
-        let error = self.error.as_ref();
-        let place = match error {
-            Some(Failure {
-                stage,
-                field: Some(field),
-                ..
-            }) => format!("{stage}\n{field}"),
-            Some(Failure { stage, .. }) => (*stage).to_owned(),
-            None => "-".to_owned(),
-        };
-        let reason = output::or_dash(error.map(|error| error.reason.as_str()));
-        [
-            vendor.to_owned(),
-            self.entity.clone().unwrap_or_else(|| "none".to_owned()),
-            status,
-            lines_of_time(self.since),
-            self.attempts
-                .map_or("-".to_owned(), |attempts| attempts.to_string()),
-            place,
-            output::or_dash(error.and_then(|error| error.code.as_deref())).to_owned(),
-            match &self.event_id {
-                Some(event) => format!("{reason} (event {event})"),
-                None => reason.to_owned(),
-            },
-        ]
-    }
-}
-
-/// UTC, whole minutes, the date above the time.
-fn lines_of_time(time: Timestamp) -> String {
-    time.strftime("%Y-%m-%d\n%H:%M").to_string()
-}
-
-impl From<EntityRecord> for Attention {
-    fn from(record: EntityRecord) -> Self {
-        let (since, wake_at, parked) = match record.parked {
-            Some(parked) => (parked.since, Some(parked.wake_at), Some(parked.error)),
-            None => (record.settled_at, None, None),
-        };
-        Self {
-            entity: Some(record.entity.into()),
-            event_id: None,
-            status: record.status,
-            since,
-            wake_at,
-            attempts: Some(record.attempts),
-            error: record.error.or(parked).map(Failure::from),
-        }
-    }
-}
-
-impl From<EventRecord> for Attention {
-    fn from(event: EventRecord) -> Self {
-        Self {
-            entity: None,
-            event_id: Some(event.event_id),
-            status: event.status,
-            since: event.settled_at,
-            wake_at: None,
-            attempts: event.attempt,
-            error: event.error.map(Failure::from),
-        }
     }
 }
 

@@ -69,9 +69,9 @@ impl Admission {
         }
     }
 
-    /// Counts a call to the vendor.
-    pub(super) fn count(&self, result: Result<(), &Error>) {
-        self.tally().count(result);
+    /// Counts what came of the calls for one entity.
+    pub(super) fn count(&self, result: Result<(), &Error>, fails_alone: bool) {
+        self.tally().count(result, fails_alone);
     }
 
     fn tally(&self) -> std::sync::MutexGuard<'_, Tally> {
@@ -138,7 +138,9 @@ impl Engine {
     /// probed.
     pub(super) async fn conclude(&self, admission: Admission) {
         let probed = admission.probes;
-        let tally = self.with_unwritten(admission.tally().clone());
+        let tally = admission.tally().clone();
+        // Probes speak for themselves.
+        let tally = if probed { tally } else { self.with_unwritten(tally) };
         let mut record = admission.record;
         if sabotage::is(Sabotage::LoseProbe) && probed {
             return;

@@ -11,7 +11,7 @@ use super::admission::is_unknown;
 use super::attempt::{Leader, Reached, Trace, Work};
 use super::repeat::{REMOVED, digest, tried};
 use super::{Engine, Entity};
-use crate::ledger::{EntityRecord, ErrorRecord, Reservation};
+use crate::ledger::{EntityRecord, ErrorRecord, Parked, Reservation};
 use crate::message::Version;
 use crate::sabotage::{self, Sabotage};
 use crate::vendor::{Creates, Journal, Mapped, Push};
@@ -119,9 +119,11 @@ impl Engine {
             return Ok(());
         }
         let slowest = SignedDuration::try_from(self.parts.slowest).unwrap_or(SignedDuration::MAX);
-        let until = [slowest, visible_after].into_iter().fold(reserved.at, |at, by| {
-            at.saturating_add(by).unwrap_or(Timestamp::MAX)
-        });
+        let until = [slowest, visible_after]
+            .into_iter()
+            .fold(reserved.until, |at, by| {
+                at.saturating_add(by).unwrap_or(Timestamp::MAX)
+            });
         if now < until {
             let after = until.duration_since(now).try_into().ok();
             let message = "a create of unknown outcome may not be visible yet";
@@ -142,7 +144,7 @@ impl Engine {
         );
         work.record.reservation = Some(Reservation {
             key: digest(&text),
-            at: self.now(),
+            until: work.deadline,
         });
         trace.reserved = true;
     }
@@ -241,9 +243,6 @@ impl Engine {
                     Call::Compensate => vendor.compensate(&mut push).await.map(|()| None),
                 }
             };
-            if !matches!(&result, Err(error) if error.stage() == Stage::Settle) {
-                work.admission.count(result.as_ref().map(|_| ()));
-            }
             match &result {
                 // What may have been created is looked for first.
                 Err(error)
@@ -252,6 +251,10 @@ impl Engine {
                 _ => break result,
             }
         };
+        if !matches!(&result, Err(error) if error.stage() == Stage::Settle) {
+            let fails_alone = work.record.parked.as_ref().is_some_and(Parked::fails_alone);
+            work.admission.count(result.as_ref().map(|_| ()), fails_alone);
+        }
         let spent = self.millis_since(started);
         trace.vendor_ms = Some(trace.vendor_ms.unwrap_or(0).saturating_add(spent));
         result

@@ -14,10 +14,11 @@ use futures::future::BoxFuture;
 use crate::{EntityKey, Error};
 
 pub use dynamo::DynamoLedger;
+pub(crate) use dynamo::{vendor_key, vendor_of};
 pub(crate) use event::NO_ENTITY;
 pub use event::{EventRecord, Status};
 pub use key::{ATTENTION_SHARDS, EVENT_SHARDS, attention_pk, entity_pk, event_pk, hour, sort_time};
-pub use reader::{AttentionKind, Reader};
+pub use reader::{AttentionKind, Reader, VendorChange};
 pub use record::{EntityRecord, ErrorRecord, Parked, Recent, Reservation, StepRecord, Steps, Tried};
 pub use vendor::{Circuit, Pause, VendorRecord, Window};
 

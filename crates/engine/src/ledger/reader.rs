@@ -1,5 +1,7 @@
 //! Reading the ledger for people and programs: by key, by vendor and hour, and through the index `attention`.
 
+mod vendor;
+
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
@@ -15,10 +17,12 @@ use super::{
 use crate::clock::{Clock, SystemClock};
 use crate::{EntityKey, Error, ErrorKind, Stage};
 
+pub use vendor::VendorChange;
+
 /// `BatchGetItem` takes at most 100 keys.
 const MAX_READS: usize = 100;
 
-/// Reads the ledger for people and programs: never scans.
+/// Reads the ledger for people and programs: never scans. Writes what a person decides on: a vendor's record.
 ///
 /// Errors carry AWS's code as [`Error::vendor_code`].
 #[derive(Debug, Clone)]

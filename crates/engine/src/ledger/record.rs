@@ -108,8 +108,8 @@ pub struct Tried {
 pub struct Reservation {
     /// The idempotency key of the create.
     pub key: String,
-    /// When the latest create was begun, or might have been.
-    pub at: Timestamp,
+    /// No create is sent after this: the process that reserved it is killed by then.
+    pub until: Timestamp,
 }
 
 /// How far an ordered plan has got: what is completed for a payload is not done again.
@@ -239,15 +239,20 @@ impl EntityRecord {
 }
 
 impl Parked {
+    /// Whether the entity waits for a failure of its own, not because the vendor may not be called.
+    #[must_use]
+    pub fn fails_alone(&self) -> bool {
+        !matches!(self.error.kind, ErrorKind::Paused | ErrorKind::CircuitOpen)
+    }
+
     /// Since when the entity has failed. The time in which the vendor was not called does not count.
     #[must_use]
     pub fn waiting_since(&self, record: &EntityRecord, now: Timestamp) -> Timestamp {
-        if matches!(self.error.kind, ErrorKind::Paused | ErrorKind::CircuitOpen) {
-            let waited = now.duration_since(record.settled_at);
-            self.since.saturating_add(waited).unwrap_or(now).min(now)
-        } else {
-            self.since
+        if self.fails_alone() {
+            return self.since;
         }
+        let waited = now.duration_since(record.settled_at);
+        self.since.saturating_add(waited).unwrap_or(now).min(now)
     }
 }
 

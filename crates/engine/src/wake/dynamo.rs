@@ -8,7 +8,7 @@ use futures::future::BoxFuture;
 use jiff::Timestamp;
 
 use super::{Attention, Due, due_until, wake_key};
-use crate::ledger::{attention_pk, entity_pk};
+use crate::ledger::{VendorRecord, attention_pk, entity_pk, vendor_key, vendor_of};
 use crate::{Error, ErrorKind, Stage};
 
 /// Entities a page: ten requests to the queue.
@@ -26,6 +26,20 @@ impl DynamoAttention {
     #[must_use]
     pub fn new(client: Client, table: String) -> Self {
         Self { client, table }
+    }
+
+    async fn read_vendor(&self, vendor: &str) -> Result<VendorRecord, Error> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(vendor_key(vendor)))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| failed(&DisplayErrorContext(error)))?;
+        let record = answer.item.map(|item| vendor_of(vendor, &item));
+        Ok(record.unwrap_or_else(|| VendorRecord::new(vendor)))
     }
 
     async fn query(&self, vendor: &str, shard: u8, now: Timestamp) -> Result<Vec<Due>, Error> {
@@ -83,6 +97,10 @@ impl DynamoAttention {
 }
 
 impl Attention for DynamoAttention {
+    fn vendor<'a>(&'a self, vendor: &'a str) -> BoxFuture<'a, Result<VendorRecord, Error>> {
+        Box::pin(self.read_vendor(vendor))
+    }
+
     fn due<'a>(
         &'a self,
         vendor: &'a str,
@@ -106,6 +124,6 @@ fn failed(error: &impl std::fmt::Display) -> Error {
     Error::retry(
         ErrorKind::Unavailable,
         Stage::Settle,
-        format!("the ledger's index: {error}"),
+        format!("the ledger: {error}"),
     )
 }

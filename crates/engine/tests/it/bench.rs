@@ -8,6 +8,7 @@ use futures::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use vendorbridge::circuit::Policy;
 use vendorbridge::clock::Clock;
 use vendorbridge::engine::{Batch, Parts};
 use vendorbridge::lane::lane;
@@ -176,7 +177,7 @@ impl Bench {
             clock: Arc::clone(&clock) as _,
             rng: fastrand::Rng::with_seed(7),
             backoff: Backoff::default(),
-            circuit: vendorbridge::circuit::Policy::default(),
+            circuit: Policy::default(),
             max_in_flight: 4,
             slowest: Duration::from_secs(16),
         });
@@ -267,6 +268,7 @@ impl Bench {
             attention: self.ledger.as_ref(),
             lanes: self.lanes.as_ref(),
             clock: self.clock.as_ref(),
+            circuit: Policy::default(),
         };
         let deadline = self.clock.now() + SignedDuration::from_secs(50);
         let woken = waker.wake("names", deadline).await.unwrap();

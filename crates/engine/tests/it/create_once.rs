@@ -136,8 +136,8 @@ async fn a_create_that_died_before_its_settle_is_found() {
     bench.gives_back(&event).await;
     bench.ledger.fail_settles(false);
     assert_eq!(
-        bench.record("1").reservation.map(|reserved| reserved.at),
-        Some(bench.now())
+        bench.record("1").reservation.map(|reserved| reserved.until),
+        Some(bench.now() + jiff::SignedDuration::from_secs(30))
     );
     event.receive_count = 2;
     bench.advance(200);

@@ -8,10 +8,12 @@
 
 mod bench;
 mod budget;
+mod circuit;
 mod create_once;
 mod failure;
 mod intake;
 mod plans;
+mod probing;
 mod properties;
 mod sync;
 mod vendors;

@@ -1,13 +1,15 @@
 //! What holds for any batch, whatever fails: driven through the real engine.
 
-mod batch;
 mod checks;
+mod desk;
 mod keys;
 mod limits;
+mod plan;
 
 use proptest::prelude::*;
 
-use batch::{Plan, batches, run};
+use desk::{Desk, run};
+use plan::{Plan, batches};
 
 /// A case is a few batches; this many stay well under a second unoptimised.
 const CASES: u32 = 192;
@@ -19,7 +21,7 @@ proptest! {
     #[test]
     fn nothing_is_acknowledged_without_an_outcome(plans in batches()) {
         run(async {
-            let mut desk = batch::Desk::new();
+            let mut desk = Desk::new();
             for Plan { faults, messages, pause, is_short_of_time } in &plans {
                 desk.heal();
                 desk.apply(faults);
@@ -41,7 +43,7 @@ proptest! {
     #[test]
     fn everything_ends_in_the_ledger_once_the_faults_are_gone(plans in batches()) {
         run(async {
-            let mut desk = batch::Desk::new();
+            let mut desk = Desk::new();
             for Plan { faults, messages, pause, is_short_of_time } in &plans {
                 desk.heal();
                 desk.apply(faults);

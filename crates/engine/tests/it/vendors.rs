@@ -9,7 +9,7 @@ use vendorbridge::vendor::{Creates, Invalid, Push, Vendor};
 use crate::bench::{Card, Person, Row, Shared, World, lock};
 
 /// How long a new record is not found.
-pub(crate) const VISIBLE_AFTER: Duration = Duration::from_secs(60);
+pub(crate) const VISIBLE_AFTER: Duration = Duration::from_mins(1);
 
 /// Makes a record for every create.
 pub(crate) struct Once(pub(crate) Shared);

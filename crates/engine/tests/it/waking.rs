@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use vendorbridge::ledger::Status;
+use vendorbridge::circuit::Policy;
+use vendorbridge::ledger::{Ledger, Status};
 use vendorbridge::message::wake_body;
-use vendorbridge::{ErrorKind, Verdict, Version};
+use vendorbridge::wake::{Waker, Woken};
+use vendorbridge::{Error, ErrorKind, Verdict, Version};
 
 use crate::bench::{Bench, event_id, key, lock};
 
@@ -93,19 +95,10 @@ async fn a_wake_and_a_notification_in_one_batch_are_one_push() {
 
 #[tokio::test]
 async fn a_waker_that_runs_twice_sends_once() {
-    use vendorbridge::wake::Waker;
     let (bench, _) = parked(None).await;
     bench.advance(60);
     for _ in 0..2 {
-        let waker = Waker {
-            attention: bench.ledger.as_ref(),
-            lanes: bench.lanes.as_ref(),
-            clock: bench.clock.as_ref(),
-        };
-        waker
-            .wake("names", bench.now() + jiff::SignedDuration::from_secs(50))
-            .await
-            .unwrap();
+        run(&bench).await.unwrap();
     }
     assert_eq!(bench.lanes.sent().len(), 1);
 }
@@ -152,4 +145,76 @@ async fn the_first_failure_after_a_rejection_waits_shortly_again() {
     bench.set("1", "Bob", Some(2));
     assert_eq!(bench.settle(&fresh).await, Status::Parked);
     assert_eq!(bench.record("1").attempts, 1);
+}
+
+/// Ten entities of a vendor that is away: its circuit is open.
+async fn outage() -> Bench {
+    let mut bench = Bench::new();
+    let mut batch = Vec::new();
+    for id in 0..10 {
+        let id = id.to_string();
+        bench.set(&id, "Ada", None);
+        let later = (ErrorKind::Unavailable, Verdict::Retry { after: None });
+        lock(&bench.world).fail_push.insert(id.clone(), later);
+        batch.push(bench.event(&id, None));
+    }
+    assert_eq!(bench.deliver(&batch).await, Vec::<String>::new());
+    assert!(bench.ledger.vendor().unwrap().circuit.is_some());
+    bench
+}
+
+async fn run(bench: &Bench) -> Result<Woken, Error> {
+    let waker = Waker {
+        attention: bench.ledger.as_ref(),
+        lanes: bench.lanes.as_ref(),
+        clock: bench.clock.as_ref(),
+        circuit: Policy::default(),
+    };
+    let deadline = bench.now() + jiff::SignedDuration::from_secs(50);
+    waker.wake("names", deadline).await
+}
+
+#[tokio::test]
+async fn an_open_circuit_is_left_alone_and_then_a_few_are_sent() {
+    let bench = outage().await;
+    bench.advance(29);
+    assert_eq!(run(&bench).await.unwrap(), Woken::default());
+    // All of them are due by then.
+    bench.advance(31);
+    let (sent, probes) = (run(&bench).await.unwrap().sent, Policy::default().probes);
+    assert_eq!(sent, probes);
+    assert_eq!(
+        run(&bench).await.unwrap().sent,
+        probes,
+        "others: those are on their way"
+    );
+    let lanes: std::collections::HashSet<_> = bench.lanes.sent().into_iter().map(|wake| wake.group).collect();
+    assert_eq!(lanes.len(), 2 * probes);
+}
+
+#[tokio::test]
+async fn a_paused_vendor_is_left_alone_and_what_is_due_stays_due() {
+    let bench = outage().await;
+    let mut record = bench.ledger.vendor().unwrap();
+    record.circuit = None;
+    let paused = record.paused(None, bench.now()).unwrap();
+    bench.ledger.settle_vendor(&paused).await.unwrap();
+    bench.advance(3600);
+    for _ in 0..3 {
+        assert_eq!(run(&bench).await.unwrap(), Woken::default());
+    }
+    let resumed = paused.resumed().unwrap();
+    bench.ledger.settle_vendor(&resumed).await.unwrap();
+    assert_eq!(run(&bench).await.unwrap().sent, 10);
+}
+
+#[tokio::test]
+async fn without_the_vendors_record_nobody_is_woken() {
+    let (bench, _) = parked(None).await;
+    bench.advance(60);
+    bench.ledger.fail_reads(true);
+    assert_eq!(run(&bench).await.unwrap_err().kind(), ErrorKind::Unavailable);
+    assert!(bench.lanes.sent().is_empty());
+    bench.ledger.fail_reads(false);
+    assert_eq!(run(&bench).await.unwrap().sent, 1);
 }

@@ -111,9 +111,32 @@ pub async fn rate_limited<S: Subject>() {
     assert_eq!(held::<S>(&stand).as_deref(), Some("PAPER"));
 }
 
-/// A refused credential is waited out: somebody will mend it.
+/// A refused credential is waited out: somebody will mend it. Until then the vendor is not asked about anybody.
 pub async fn deauthorized<S: Subject>() {
-    parks_and_recovers::<S>(Fault::Status(401), ErrorKind::Deauthorized).await;
+    let (other, their_email) = ("c-4712", "grace@hopper.example");
+    let mut stand = created::<S>().await;
+    stand.set(Channel::Paper, EMAIL);
+    S::faults(&stand.sandbox).at(1, Fault::Status(401));
+    assert_eq!(stand.announce().await, Status::Parked);
+    let parked = stand.record().parked.expect("a waiting retry");
+    assert_eq!(parked.error.kind, ErrorKind::Deauthorized, "{:?}", parked.error);
+    let calls = S::calls(&stand.sandbox);
+    stand.set_of(other, Channel::Email, their_email);
+    assert_eq!(stand.announce_of(other).await, Status::Parked);
+    assert_eq!(S::calls(&stand.sandbox), calls, "the circuit is open");
+    let parked = stand.record_of(other).parked.expect("a waiting retry");
+    assert_eq!(parked.error.kind, ErrorKind::CircuitOpen, "{:?}", parked.error);
+    stand.wake().await;
+    assert_eq!(stand.record().status, Status::Synced);
+    assert_eq!(held::<S>(&stand).as_deref(), Some("PAPER"));
+    let circuit = stand.ledger.vendor().and_then(|vendor| vendor.circuit);
+    assert_eq!(circuit, None, "the probe went well");
+    stand.wake_of(other).await;
+    assert_eq!(
+        S::held(&stand.sandbox, other, their_email).as_deref(),
+        Some("EMAIL")
+    );
+    assert_eq!(S::records(&stand.sandbox), 2);
 }
 
 /// Removing what is gone already succeeds.

@@ -144,9 +144,14 @@ impl Stand {
 
     /// Changes the customer at the source.
     pub fn set(&self, channel: Channel, email: &str) {
+        self.set_of(CUSTOMER, channel, email);
+    }
+
+    /// The same for another customer.
+    pub fn set_of(&self, customer: &str, channel: Channel, email: &str) {
         let preference = NewPreference {
             channel,
-            ..NewPreference::by_email(CUSTOMER, email)
+            ..NewPreference::by_email(customer, email)
         };
         self.sandbox.infoservice.put(preference);
     }
@@ -184,9 +189,14 @@ impl Stand {
 
     /// Lets the waiting retry be due, and wakes it.
     pub async fn wake(&mut self) {
+        self.wake_of(CUSTOMER).await;
+    }
+
+    /// The same for another customer.
+    pub async fn wake_of(&mut self, customer: &str) {
         self.clock.advance(Duration::from_secs(4000));
-        let body = wake_body(&entity(CUSTOMER), "wake", self.clock.now());
-        self.deliver(entity(CUSTOMER), body, 1).await;
+        let body = wake_body(&entity(customer), "wake", self.clock.now());
+        self.deliver(entity(customer), body, 1).await;
     }
 
     /// What the ledger says of the customer.

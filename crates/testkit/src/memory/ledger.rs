@@ -237,6 +237,16 @@ impl Ledger for MemoryLedger {
 }
 
 impl Attention for MemoryLedger {
+    fn vendor<'a>(&'a self, vendor: &'a str) -> BoxFuture<'a, Result<VendorRecord, Error>> {
+        let state = lock(&self.state);
+        let read = if state.reads_fail {
+            Err(unavailable())
+        } else {
+            Ok(state.vendor.clone().unwrap_or_else(|| VendorRecord::new(vendor)))
+        };
+        Box::pin(async move { read })
+    }
+
     fn due<'a>(&'a self, _: &'a str, shard: u8, now: Timestamp) -> BoxFuture<'a, Result<Vec<Due>, Error>> {
         let state = lock(&self.state);
         let until = format!("wake#{}", sort_time(now));

@@ -28,7 +28,6 @@ fn parked(id: &str) -> EntityRecord {
     let mut record = EntityRecord::unknown("mailchimp", key).next(Status::Parked, "e-2", now(), now());
     record.attempts = 2;
     record.parked = Some(Parked {
-        tried: None,
         wake_at: "2026-01-29T14:40:00Z".parse().unwrap(),
         since: now(),
         event_id: "e-2".into(),
@@ -49,12 +48,21 @@ fn nameless(id: &str) -> EventRecord {
     .unwrap()
 }
 
+fn standing(record: &VendorRecord) -> Standing {
+    Standing::of(record, now())
+}
+
 fn overview(events: Events, entities: Vec<(Vec<EntityRecord>, usize)>) -> Overview {
     Overview {
         stack: "s".into(),
         since: "2026-01-29T13:36:26Z".parse().unwrap(),
         until: now(),
-        vendors: vec![AtVendor::of("mailchimp", events, entities)],
+        vendors: vec![AtVendor::of(
+            standing(&VendorRecord::new("mailchimp")),
+            "mailchimp",
+            events,
+            entities,
+        )],
     }
 }
 
@@ -101,7 +109,7 @@ fn json_has_stable_names_and_the_whole_reason() {
     let json = serde_json::to_value(overview(events, entities)).unwrap();
     let time = "2026-01-29T14:36:26Z";
     let expected = json!({"stack": "s", "since": "2026-01-29T13:36:26Z", "until": time, "vendors": [{
-    "vendor": "mailchimp", "total": 1, "attention_not_shown": 0,
+    "vendor": "mailchimp", "state": "running", "pause": null, "circuit": null, "total": 1, "attention_not_shown": 0,
     "events": {"SYNCED": 0, "DELETED": 0, "UNCHANGED": 0, "COVERED": 0, "COALESCED": 0, "PARKED": 0,
         "REJECTED": 1, "DEAD": 0},
     "attention": [
@@ -124,7 +132,8 @@ fn at_most_fifty_are_listed_and_the_rest_is_counted() {
     for index in 0..60 {
         events.add(nameless(&index.to_string()));
     }
-    let vendor = AtVendor::of("mailchimp", events, vec![(vec![rejected("c-1")], 3)]);
+    let standing = standing(&VendorRecord::new("mailchimp"));
+    let vendor = AtVendor::of(standing, "mailchimp", events, vec![(vec![rejected("c-1")], 3)]);
     assert_eq!((vendor.attention.len(), vendor.attention_not_shown), (50, 14));
     assert_eq!(
         vendor.attention[1].event_id.as_deref(),
@@ -137,4 +146,25 @@ fn at_most_fifty_are_listed_and_the_rest_is_counted() {
 fn a_healthy_stack_says_so() {
     let text = overview(Events::default(), Vec::new()).text(120);
     assert!(text.contains("Nothing needs attention"), "{text}");
+}
+
+#[test]
+fn a_vendor_that_is_not_called_is_named() {
+    let record = VendorRecord::new("mailchimp")
+        .paused(Some("their release"), now())
+        .unwrap();
+    let mut overview = overview(Events::default(), Vec::new());
+    overview.vendors[0].standing = standing(&record);
+    let text = overview.text(120);
+    let line = "mailchimp: paused since 2026-01-29 14:36:26Z because: their release";
+    assert!(
+        text.contains(line) && !text.contains("Nothing needs attention"),
+        "{text}"
+    );
+    let json = serde_json::to_value(overview).unwrap();
+    let vendor = &json["vendors"][0];
+    assert_eq!(
+        (&vendor["state"], &vendor["pause"]["reason"]),
+        (&json!("paused"), &json!("their release"))
+    );
 }

@@ -16,7 +16,8 @@ use super::{EntityRecord, EventRecord, Ledger, Snapshot, VendorRecord, entity_pk
 use crate::{EntityKey, Error, ErrorKind, Stage};
 use vendor::is_vendor;
 
-pub(super) use vendor::vendor_key;
+pub(super) use vendor::{put_vendor, vendor_conflict, vendor_item};
+pub(crate) use vendor::{vendor_key, vendor_of};
 
 pub(super) type Item = HashMap<String, AttributeValue>;
 
@@ -73,7 +74,7 @@ impl DynamoLedger {
                 .flatten()
             {
                 if is_vendor(&item) {
-                    vendor = serde_dynamo::from_item(item).map_err(unavailable)?;
+                    vendor = vendor_of(&self.vendor, &item);
                     continue;
                 }
                 let Some(entity) = entity_of(&item) else { continue };

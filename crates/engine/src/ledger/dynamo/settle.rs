@@ -144,7 +144,7 @@ mod tests {
         });
         full.reservation = Some(crate::ledger::Reservation {
             key: "k".into(),
-            at: full.settled_at,
+            until: full.settled_at,
         });
         full.steps = Some(crate::ledger::Steps {
             plan: "h".into(),

@@ -8,7 +8,8 @@ use vendorbridge::lane::lane;
 use vendorbridge::ledger::Status;
 use vendorbridge::message::Delivery;
 
-use super::batch::{Desk, Faults, IDS, names};
+use super::desk::{Desk, names};
+use super::plan::{Faults, IDS};
 use crate::bench::{Bench, event_id, key, lock};
 
 type Checked = Result<(), TestCaseError>;

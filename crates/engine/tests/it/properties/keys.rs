@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use vendorbridge::message::Delivery;
 use vendorbridge::{ErrorKind, Verdict};
 
-use super::batch::run;
+use super::desk::run;
 use crate::bench::{Bench, lock};
 
 /// What happens next to one entity.

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::json;
 use vendorbridge::message::Delivery;
 
-use super::batch::run;
+use super::desk::run;
 use crate::bench::Bench;
 
 /// SQS: a deduplication id and a message group, in characters that are all ASCII punctuation, letters and digits.
