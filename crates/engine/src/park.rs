@@ -100,8 +100,10 @@ fn signed(duration: Duration) -> SignedDuration {
 }
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
     use rstest::rstest;
 
     use super::*;
@@ -168,20 +170,5 @@ mod tests {
     fn reads_retry_after(#[case] value: &str, #[case] seconds: Option<u64>) {
         let now = "2026-01-29T14:36:26Z".parse().unwrap();
         assert_eq!(retry_after(value, now), seconds.map(Duration::from_secs));
-    }
-
-    proptest! {
-        #[test]
-        fn a_wait_stays_in_its_bounds(attempt in 0_u32..200, random in 0.0..1.0_f64) {
-            let wake = Backoff::default().wake_at(LATER, attempt, at(0), at(100), random).unwrap();
-            prop_assert!(wake >= at(115) && wake <= at(100 + 3600));
-        }
-
-        #[test]
-        fn any_retry_after_is_safe(seconds in any::<u64>(), text in ".{0,40}") {
-            let verdict = Verdict::Retry { after: Some(Duration::from_secs(seconds)) };
-            prop_assert!(Backoff::default().wake_at(verdict, 1, at(0), at(0), 0.5).is_some());
-            let _ = retry_after(&text, at(0));
-        }
     }
 }

@@ -33,7 +33,7 @@ pub(super) struct Unwritten {
 }
 
 impl Admission {
-    fn new(record: VendorRecord, gate: Gate, slots: usize) -> Self {
+    pub(super) fn new(record: VendorRecord, gate: Gate, slots: usize) -> Self {
         Self {
             record,
             gate,

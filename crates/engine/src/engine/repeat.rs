@@ -37,3 +37,6 @@ pub(super) fn delivery_mark(message_id: &str, receive_count: u32) -> String {
 pub(super) fn digest(text: &str) -> String {
     hex::encode(&Sha256::digest(text)[..16])
 }
+
+#[cfg(test)]
+mod tests;
