@@ -6,11 +6,11 @@ use super::admission::Admission;
 use super::attempt::{Leader, Work};
 use super::outcome::{self, Outcome};
 use super::{Engine, intake};
-use crate::Error;
 use crate::circuit::Gate;
 use crate::decide::{Decision, decide};
 use crate::ledger::{EntityRecord, EventRecord, Status};
 use crate::message::{Delivery, EntityKey, Message, Notification, Version};
+use crate::{Error, ErrorKind, Stage};
 
 /// A message of the batch and its place in it.
 pub(super) struct Item<'a> {
@@ -31,6 +31,7 @@ pub(super) struct Group<'a> {
 pub(super) struct Terms<'a> {
     pub(super) admission: &'a Admission,
     pub(super) deadline: Timestamp,
+    pub(super) request_id: &'a str,
     /// The entity was settled by somebody else while this group was worked on: what the vendor holds is uncertain.
     pub(super) lost_a_race: bool,
 }
@@ -59,18 +60,20 @@ impl Engine {
     ) -> Result<Vec<(usize, Outcome)>, Error> {
         let now = self.now();
         let mut outcomes = Vec::with_capacity(items.len());
+        let mut late = Vec::new();
         let mut joining = Vec::new();
         let mut syncing = Vec::new();
         for item in items {
             let redelivered = item.delivery.receive_count > 1 || terms.lost_a_race;
             match decide(record, terms.admission.gate(), &item.message, redelivered, now) {
                 Decision::Covered => outcomes.push((item.index, self.covered(record, item))),
-                Decision::Stale => outcomes.push((item.index, self.stale(record, item))),
+                Decision::Stale => late.push(item),
                 Decision::Join => joining.push(item),
                 // Whether the vendor may be called is asked once for all of them.
                 Decision::Sync | Decision::Paused => syncing.push(item),
             }
         }
+        outcomes.extend(self.remember(record, &late, terms.request_id).await?);
         if syncing.is_empty() {
             outcomes.extend(self.join(record, &joining).await?);
         } else {
@@ -79,22 +82,43 @@ impl Engine {
         Ok(outcomes)
     }
 
-    /// A wake that comes too late. Delivered before, it may itself have settled the entity and died before the event's
-    /// record was written: the entity record remembers that outcome.
-    fn stale(&self, record: &EntityRecord, item: &Item<'_>) -> Outcome {
-        match record.recent.last() {
-            Some(latest) if item.delivery.receive_count > 1 => Outcome::Settled(Box::new(
-                outcome::remembered(self.vendor(), record, latest, item.delivery),
-            )),
-            _ => Outcome::Done,
+    /// Wakes that come too late. One may itself have settled the entity, in a delivery before or before it was set aside as a
+    /// dead letter, and died before the event's record was written: the entity record remembers that outcome as its latest,
+    /// until something else is settled. So it is written first.
+    ///
+    /// # Errors
+    /// If it cannot be written: then nothing of the group may be settled.
+    async fn remember(
+        &self,
+        record: &EntityRecord,
+        late: &[&Item<'_>],
+        request_id: &str,
+    ) -> Result<Vec<(usize, Outcome)>, Error> {
+        if let (Some(first), Some(latest)) = (late.first(), record.recent.last()) {
+            let event = outcome::remembered(self.vendor(), record, latest, first.delivery);
+            let outcomes = vec![(first.index, Outcome::Settled(Box::new(event)))];
+            let recorded = self.record(request_id, outcomes).await;
+            if recorded
+                .iter()
+                .any(|(_, outcome)| matches!(outcome, Outcome::Returned))
+            {
+                let message = "the latest outcome could not be recorded";
+                return Err(Error::retry(ErrorKind::Unavailable, Stage::Settle, message));
+            }
         }
+        Ok(late.iter().map(|item| (item.index, Outcome::Done)).collect())
     }
 
     fn covered(&self, record: &EntityRecord, item: &Item<'_>) -> Outcome {
         match &item.message {
-            // A duplicate of an event whose outcome is recorded: it must not be overwritten.
-            Message::Notification(notification) if record.remembers(&notification.event_id) => Outcome::Done,
             Message::Notification(notification) => {
+                // A duplicate of an event that is settled already: its outcome stands. It is written once more, since this
+                // may be the message itself, redriven from the dead-letter queue before its record was written.
+                if let Some(known) = record.remembered(&notification.event_id) {
+                    let mut event = outcome::remembered(self.vendor(), record, known, item.delivery);
+                    event.detail_type = Some(notification.detail_type.clone());
+                    return Outcome::Settled(Box::new(event));
+                }
                 let mut event = outcome::event(
                     self.vendor(),
                     notification,

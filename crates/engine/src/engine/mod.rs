@@ -175,7 +175,7 @@ impl Engine {
             let admission = self.admission(vendor, has_work).await;
             let work = groups
                 .into_iter()
-                .map(|group| self.work(group, &admission, batch.deadline));
+                .map(|group| self.work(group, &admission, batch));
             let outcomes = futures::stream::iter(work)
                 .buffer_unordered(self.parts.max_in_flight)
                 .concat()

@@ -160,7 +160,14 @@ impl Engine {
             work.record.maybe_links.push(natural.clone());
             due = true;
         }
+        // A repeat goes under the key of its first try. So what is tried must be known before it, if anything else may have
+        // been tried since: A, then B, then A again is no repeat.
         due |= !work.is_fresh && !work.record.unsure;
+        due |= match (&work.record.tried, &trace.tried) {
+            (Some(before), Some(now)) => before.hash != now.hash,
+            (None, _) => !work.is_fresh,
+            (Some(_), None) => false,
+        };
         if !due {
             return Ok(());
         }

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::Engine;
 use super::admission::Admission;
 use super::group::{Group, Item, Terms};
 use super::outcome::Outcome;
+use super::{Batch, Engine};
 use crate::ledger::{EntityRecord, Snapshot, VendorRecord};
 use crate::message::EntityKey;
 use crate::sabotage::{self, Sabotage};
@@ -56,7 +56,7 @@ impl Engine {
         &self,
         group: Group<'_>,
         admission: &Admission,
-        deadline: Timestamp,
+        batch: &Batch,
     ) -> Vec<(usize, Outcome)> {
         let Group {
             entity,
@@ -67,14 +67,15 @@ impl Engine {
         loop {
             let result = match &record {
                 Err(error) => return self.give_back(&entity, &items, error),
-                Ok(_) if !self.has_time(Duration::ZERO, deadline) => {
+                Ok(_) if !self.has_time(Duration::ZERO, batch.deadline) => {
                     let message = "the time left is too short to start";
                     Err(Error::retry(ErrorKind::Timeout, Stage::Intake, message))
                 }
                 Ok(record) => {
                     let terms = Terms {
                         admission,
-                        deadline,
+                        deadline: batch.deadline,
+                        request_id: &batch.request_id,
                         lost_a_race,
                     };
                     self.settle_group(&entity, record, &items, terms).await

@@ -225,10 +225,10 @@ impl EntityRecord {
         next
     }
 
-    /// Whether the outcome of this event is among the latest that the record keeps.
+    /// The outcome of this event, if it is among the latest that the record keeps.
     #[must_use]
-    pub fn remembers(&self, event_id: &str) -> bool {
-        self.recent.iter().any(|recent| recent.event_id == event_id)
+    pub fn remembered(&self, event_id: &str) -> Option<&Recent> {
+        self.recent.iter().find(|recent| recent.event_id == event_id)
     }
 
     /// Whether what is recorded as pushed is certainly what the vendor holds.
