@@ -8,6 +8,7 @@ MAKEFLAGS += --no-print-directory
 FUNCTIONS := mailchimp webhook waker
 TOOLS := .venv/tools/bin
 DENY_VERSION := 0.20.2
+FUZZ_VERSION := 0.13.2
 
 # Processor the functions are built for: this machine's for local runs, `ARCH=arm64` for the template's default.
 ARCH ?= $(subst aarch64,arm64,$(shell uname -m))
@@ -19,6 +20,8 @@ ENDPOINT ?=
 # Where the functions reach the sandbox if not on this machine's loopback: `SANDBOX_HOST=host.docker.internal`.
 SANDBOX_HOST ?=
 LOCAL = cargo build -p vendorbridge-testkit --bin local && target/debug/local
+# How long `make fuzz` runs once it is built.
+FUZZ_SECONDS ?= 60
 FLAGS = $(if $(ENDPOINT),--endpoint $(ENDPOINT)) $(if $(SANDBOX_HOST),--sandbox-host $(SANDBOX_HOST))
 
 .PHONY: help
@@ -60,10 +63,21 @@ simulate: ## the engine in a simulated world: SEED=n replays one run, SEEDS=n se
 	@cargo build --quiet -p vendorbridge-testkit --bin simulate
 	@target/debug/simulate $(if $(SEED),--seed $(SEED),$(if $(DAY),--day,$(if $(SEEDS),--seeds $(SEEDS))))
 
+# No nightly toolchain: without a sanitizer, which only unsafe code needs, stable Rust has all that libFuzzer asks for.
+# What is found on the way stays in fuzz/corpus for the next run; a crash is in fuzz/artifacts, and the output says how to
+# repeat it.
+.PHONY: fuzz
+fuzz: cargo-fuzz ## feed mutated messages to the envelope parser for a minute (FUZZ_SECONDS=60; the first build takes minutes)
+	@mkdir -p fuzz/corpus/envelope
+	@PATH="$(CURDIR)/.venv/cargo/bin:$$PATH" cargo fuzz run --sanitizer none envelope \
+		fuzz/corpus/envelope fuzz/seeds/envelope events -- \
+		-dict=fuzz/envelope.dict -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1
+
 .PHONY: check
 check: .venv/tools/.installed cargo-deny ## formatting, lints, documentation, licences, template
 	@echo "==> rustfmt"
 	@cargo fmt --all --check
+	@cargo fmt --manifest-path fuzz/Cargo.toml --check
 	@echo "==> clippy"
 	@cargo clippy --workspace --all-targets -- -D warnings
 	@echo "==> cargo doc"
@@ -78,6 +92,7 @@ check: .venv/tools/.installed cargo-deny ## formatting, lints, documentation, li
 .PHONY: fmt
 fmt: ## format the Rust sources
 	@cargo fmt --all
+	@cargo fmt --manifest-path fuzz/Cargo.toml
 
 .PHONY: clean-local
 clean-local: ## remove what setup installed and what local runs left (.venv, .local)
@@ -96,6 +111,13 @@ cargo-deny: | prerequisites
 	@if ! PATH="$(CURDIR)/.venv/cargo/bin:$$PATH" cargo deny --version 2>/dev/null | grep -qx "cargo-deny $(DENY_VERSION)"; then \
 		echo "==> installing cargo-deny $(DENY_VERSION) into .venv/cargo (once, one to two minutes)"; \
 		cargo install cargo-deny --version $(DENY_VERSION) --locked --profile dev --root .venv/cargo --quiet; \
+	fi
+
+.PHONY: cargo-fuzz
+cargo-fuzz: | prerequisites
+	@if ! PATH="$(CURDIR)/.venv/cargo/bin:$$PATH" cargo fuzz --version 2>/dev/null | grep -qx "cargo-fuzz $(FUZZ_VERSION)"; then \
+		echo "==> installing cargo-fuzz $(FUZZ_VERSION) into .venv/cargo (once, about a minute)"; \
+		cargo install cargo-fuzz --version $(FUZZ_VERSION) --locked --profile dev --root .venv/cargo --quiet; \
 	fi
 
 .PHONY: prerequisites

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::admission::is_unknown;
 use super::attempt::{Leader, Reached, Trace, Work};
-use super::repeat::{REMOVED, digest, tried};
+use super::repeat::{REMOVED, digest, idempotency_key, tried};
 use super::{Engine, Entity};
 use crate::ledger::{EntityRecord, ErrorRecord, Parked, Reservation};
 use crate::message::Version;
@@ -223,13 +223,7 @@ impl Engine {
         let tried = trace.tried.clone().unwrap_or_else(|| tried(work, REMOVED));
         let key = match &work.record.reservation {
             Some(reserved) => reserved.key.clone(),
-            None => digest(&format!(
-                "{}\n{}\n{}\n{}",
-                self.vendor(),
-                work.entity,
-                tried.hash,
-                tried.revision
-            )),
+            None => idempotency_key(self.vendor(), work, &tried),
         };
         let mut again = 0;
         let result = loop {

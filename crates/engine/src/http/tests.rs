@@ -53,6 +53,57 @@ fn statuses(#[case] status: u16, #[case] stage: Stage, #[case] kind: ErrorKind, 
     assert_eq!((error.kind(), error.verdict()), (kind, verdict));
 }
 
+/// Five minutes past the hour, for the dates below.
+fn now() -> jiff::Timestamp {
+    "2026-01-29T14:05:00Z".parse().unwrap()
+}
+
+/// What is nearly free to try again at once, and what is not.
+#[rstest]
+#[case::bad_gateway(502, None, true)]
+#[case::unavailable(503, None, true)]
+#[case::gateway_timeout(504, None, true)]
+#[case::asked_for_none(503, Some("0"), true)]
+#[case::asked_for_one(429, Some("1"), true)]
+#[case::asked_for_two(503, Some("2"), true)]
+#[case::asked_for_two_of_an_error(500, Some("2"), true)]
+#[case::asked_by_date(503, Some("Thu, 29 Jan 2026 14:05:02 GMT"), true)]
+#[case::asked_by_a_past_date(503, Some("Thu, 29 Jan 2026 14:04:00 GMT"), true)]
+#[case::unreadable_wish(503, Some("soon"), true)]
+#[case::asked_for_three(503, Some("3"), false)]
+#[case::asked_for_three_of_a_gateway(502, Some("3"), false)]
+#[case::asked_for_three_of_a_slow_gateway(504, Some("3"), false)]
+#[case::asked_for_three_of_an_error(500, Some("3"), false)]
+#[case::asked_by_a_later_date(503, Some("Thu, 29 Jan 2026 14:05:03 GMT"), false)]
+#[case::error(500, None, false)]
+#[case::not_implemented(501, None, false)]
+#[case::version(505, None, false)]
+#[case::rate_limited(429, None, false)]
+#[case::rate_limited_for_long(429, Some("90"), false)]
+#[case::timeout(408, None, false)]
+#[case::refused(400, None, false)]
+#[case::refused_with_a_wish(400, Some("1"), false)]
+#[case::gone_with_a_wish(410, Some("1"), false)]
+#[case::too_large_with_a_wish(413, Some("1"), false)]
+#[case::deauthorized(401, None, false)]
+#[case::not_found(404, None, false)]
+fn brief_failures(#[case] status: u16, #[case] retry_after: Option<&str>, #[case] brief: bool) {
+    for stage in [Stage::Source, Stage::Push] {
+        let error = status_error(stage, &answer(status, retry_after), now());
+        assert_eq!(error.is_brief(), brief, "{error:?}");
+    }
+}
+
+/// All but a refused connection, which has a test of its own below.
+#[rstest]
+#[case(HttpError::Timeout)]
+#[case(HttpError::TooLarge { limit: 1 })]
+#[case(HttpError::Request("no JSON"))]
+#[case(HttpError::Url { expected: "an https URL", found: "`ftp:`".to_owned() })]
+fn other_failures_without_an_answer_are_not_brief(#[case] error: HttpError) {
+    assert!(!error.at(Stage::Push).is_brief());
+}
+
 #[test]
 fn a_retry_after_is_passed_on() {
     let error = status_error(Stage::Push, &answer(429, Some("90")), jiff::Timestamp::UNIX_EPOCH);
@@ -76,7 +127,9 @@ async fn a_refused_connection_was_not_sent() {
         .await
         .unwrap_err();
     assert!(matches!(error, HttpError::NotSent(_)), "{error:?}");
-    assert_eq!(error.at(Stage::Push).verdict(), RETRY);
+    let error = error.at(Stage::Push);
+    assert_eq!(error.verdict(), RETRY);
+    assert!(error.is_brief());
 }
 
 #[test]

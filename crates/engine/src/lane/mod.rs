@@ -53,38 +53,4 @@ pub trait Lanes: Send + Sync {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::HashSet;
-
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn key(id: &str) -> EntityKey {
-        EntityKey::new("customer", id).unwrap()
-    }
-
-    #[test]
-    fn a_plain_key_is_its_own_lane() {
-        assert_eq!(lane(&key("1042")), "customer/1042");
-    }
-
-    #[test]
-    fn a_long_or_foreign_key_is_hashed() {
-        assert!(lane(&key(&"x".repeat(200))).starts_with("sha256:"));
-        assert!(lane(&key("å")).starts_with("sha256:"));
-        assert!(lane(&key("a b")).starts_with("sha256:"));
-    }
-
-    proptest! {
-        #[test]
-        fn lanes_are_legal_and_distinct(ids in prop::collection::hash_set("[^\\p{Cc}]{1,140}", 1..40)) {
-            let lanes: HashSet<_> = ids.iter().map(|id| lane(&key(id))).collect();
-            prop_assert_eq!(lanes.len(), ids.len());
-            for lane in lanes {
-                prop_assert!(lane.len() <= MAX_GROUP_CHARS);
-                prop_assert!(lane.bytes().all(|byte| byte.is_ascii_graphic()));
-            }
-        }
-    }
-}
+mod tests;

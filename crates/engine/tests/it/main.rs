@@ -14,6 +14,7 @@ mod failure;
 mod intake;
 mod plans;
 mod probing;
+mod properties;
 mod sync;
 mod vendors;
 mod waking;

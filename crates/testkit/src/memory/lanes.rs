@@ -1,5 +1,6 @@
 //! A queue that only remembers what was sent.
 
+use std::collections::HashSet;
 use std::sync::Mutex;
 
 use futures::future::BoxFuture;
@@ -17,7 +18,7 @@ pub struct MemoryLanes {
 #[derive(Debug, Default)]
 struct State {
     sent: Vec<LaneMessage>,
-    refused: Option<String>,
+    refused: HashSet<String>,
     acknowledged: Vec<String>,
 }
 
@@ -42,12 +43,12 @@ impl MemoryLanes {
 
     /// From now on refuses messages of this group.
     pub fn refuse(&self, group: &str) {
-        lock(&self.state).refused = Some(group.to_owned());
+        lock(&self.state).refused.insert(group.to_owned());
     }
 
     /// Accepts everything again.
     pub fn accept(&self) {
-        lock(&self.state).refused = None;
+        lock(&self.state).refused.clear();
     }
 }
 
@@ -55,7 +56,7 @@ impl Lanes for MemoryLanes {
     fn send<'a>(&'a self, messages: &'a [LaneMessage]) -> BoxFuture<'a, Vec<Result<(), Error>>> {
         let mut state = lock(&self.state);
         let mut send = |message: &LaneMessage| {
-            if state.refused.as_ref() == Some(&message.group) {
+            if state.refused.contains(&message.group) {
                 return Err(Error::retry(
                     ErrorKind::Unavailable,
                     Stage::Intake,

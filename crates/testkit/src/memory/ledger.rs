@@ -1,6 +1,6 @@
 //! A ledger in memory, with the conditions of the real one.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Mutex;
 
 use futures::future::BoxFuture;
@@ -10,6 +10,17 @@ use vendorbridge::wake::{Attention, Due};
 use vendorbridge::{EntityKey, Error, ErrorKind, Stage};
 
 use super::lock;
+
+/// What can fail for one entity alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Fault {
+    /// Its record cannot be read.
+    Read,
+    /// Its record cannot be written.
+    Settle,
+    /// The records of its events cannot be written.
+    Record,
+}
 
 /// The records of one vendor.
 #[derive(Debug, Default)]
@@ -29,6 +40,7 @@ struct State {
     settles_fail: bool,
     settles_left: Option<u32>,
     records_fail: bool,
+    faults: HashSet<(String, Fault)>,
 }
 
 /// How many requests and writes there were.
@@ -105,9 +117,23 @@ impl MemoryLedger {
     pub fn fail_records(&self, fail: bool) {
         lock(&self.state).records_fail = fail;
     }
+
+    /// Makes this fail for one entity: its key, or `-` for events that name none.
+    pub fn fail_for(&self, entity: &str, fault: Fault) {
+        lock(&self.state).faults.insert((entity.to_owned(), fault));
+    }
+
+    /// Ends what [`Self::fail_for`] began.
+    pub fn heal(&self) {
+        lock(&self.state).faults.clear();
+    }
 }
 
 impl State {
+    fn fails(&self, entity: &str, fault: Fault) -> bool {
+        self.faults.contains(&(entity.to_owned(), fault))
+    }
+
     fn read(&mut self, entities: &[EntityKey]) -> Result<Snapshot, Error> {
         self.counts.reads += 1;
         if self.reads_fail {
@@ -115,7 +141,14 @@ impl State {
         }
         let records = entities
             .iter()
-            .filter_map(|entity| Some((entity.clone(), Ok(self.entities.get(entity)?.clone()))))
+            .filter_map(|entity| {
+                let record = if self.fails(entity.as_str(), Fault::Read) {
+                    Err(unavailable())
+                } else {
+                    Ok(self.entities.get(entity)?.clone())
+                };
+                Some((entity.clone(), record))
+            })
             .collect();
         if let Some(record) = self.after_read.take() {
             self.entities.insert(record.entity.clone(), record);
@@ -127,7 +160,8 @@ impl State {
     }
 
     fn settle(&mut self, record: &EntityRecord) -> Result<(), Error> {
-        if self.settles_fail || self.settles_left == Some(0) {
+        let fails = self.settles_fail || self.fails(record.entity.as_str(), Fault::Settle);
+        if fails || self.settles_left == Some(0) {
             return Err(unavailable());
         }
         self.settles_left = self.settles_left.map(|left| left - 1);
@@ -163,7 +197,7 @@ impl State {
     }
 
     fn record(&mut self, event: &EventRecord) -> Result<(), Error> {
-        if self.records_fail {
+        if self.records_fail || self.fails(&event.entity, Fault::Record) {
             return Err(unavailable());
         }
         self.counts.events += 1;

@@ -6,7 +6,7 @@ mod ledger;
 
 pub use clock::ManualClock;
 pub use lanes::MemoryLanes;
-pub use ledger::{Counts, MemoryLedger};
+pub use ledger::{Counts, Fault, MemoryLedger};
 
 fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
