@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use vendorbridge_testkit::cloud::{World, project, until};
-use vendorbridge_tests::change;
+use vendorbridge_tests::{change, changes};
 
 use crate::stage;
 
@@ -84,9 +84,7 @@ async fn sends_events_and_shows_what_became_of_them() {
         (&again["changed"], &again["pause"]),
         (&false.into(), &paused["pause"])
     );
-    change(&world, 4711, 12);
-    let resent = run(&world, &["send", &sample]).await;
-    assert!(resent.status.success(), "{}", text(&resent.stderr));
+    changes(&world, &[1]).await.unwrap();
     until("the entity to wait", Duration::from_mins(1), async || {
         Ok((vendor(&["show", "mailchimp"]).await["waiting"] == 1).then_some(()))
     })

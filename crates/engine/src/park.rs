@@ -46,7 +46,7 @@ impl Backoff {
             return None;
         }
         let wait = if let Verdict::Retry { after: Some(after) } = verdict {
-            let left = Duration::try_from(signed(self.horizon) - waited).unwrap_or_default();
+            let left = Duration::try_from(signed(self.horizon).saturating_sub(waited)).unwrap_or_default();
             after.min(left).saturating_add(self.base.mul_f64(random))
         } else {
             let factor = 2_u32.saturating_pow(attempt.max(1));
@@ -78,21 +78,18 @@ pub fn quick_retry(error: &Error, tries: u32, random: f64) -> Option<Duration> {
     }
 }
 
-/// Reads a Retry-After header: seconds, or an HTTP date (RFC 9110, section 10.2.3). `None` if it is neither.
+/// Reads a Retry-After header: seconds, or an HTTP date in any of its three forms (RFC 9110, sections 5.6.7 and 10.2.3).
+/// `None` if it is neither.
 #[must_use]
 pub fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
     let value = value.trim();
-    if let Ok(seconds) = value.parse::<u64>() {
-        return Some(Duration::from_secs(seconds));
+    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        // More than fit are a long wait all the same.
+        return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
     }
-    let date = jiff::fmt::rfc2822::parse(value).ok()?;
+    let date = Timestamp::try_from(httpdate::parse_http_date(value).ok()?).ok()?;
     // A date in the past means: now.
-    Some(
-        date.timestamp()
-            .duration_since(now)
-            .try_into()
-            .unwrap_or(Duration::ZERO),
-    )
+    Some(date.duration_since(now).try_into().unwrap_or(Duration::ZERO))
 }
 
 fn signed(duration: Duration) -> SignedDuration {

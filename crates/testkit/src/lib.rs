@@ -5,3 +5,4 @@ pub mod conformance;
 pub mod memory;
 pub mod sandbox;
 pub mod scenario;
+pub mod simulation;

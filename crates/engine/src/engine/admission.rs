@@ -128,7 +128,7 @@ impl Engine {
         let policy = &self.parts.circuit;
         let claimed = record.probing(now, policy);
         match self.parts.ledger.settle_vendor(&claimed).await {
-            Ok(()) => Admission::new(claimed, gate, policy.probes),
+            Ok(()) => Admission::new(claimed, gate, policy.probes.max(1)),
             // Somebody else probes, or the ledger cannot say: no call.
             Err(_) => Admission::new(record, gate, 0),
         }
@@ -145,6 +145,7 @@ impl Engine {
         if sabotage::is(Sabotage::LoseProbe) && probed {
             return;
         }
+        let mut failure = None;
         for _ in 0..ROUNDS {
             let Some(next) = record.after(&tally, probed, self.now(), &self.parts.circuit) else {
                 return;
@@ -154,14 +155,24 @@ impl Engine {
                     telemetry::circuit(&record, &next);
                     return self.written();
                 }
-                Err(error) if error.kind() == ErrorKind::Conflict => {
-                    match self.parts.ledger.read(&[]).await {
-                        Ok(snapshot) => record = snapshot.vendor,
-                        Err(error) => return telemetry::vendor_unwritten(self.vendor(), &error),
-                    }
-                }
-                Err(error) => return telemetry::vendor_unwritten(self.vendor(), &error),
+                Err(error) => failure = Some(error),
             }
+            if failure
+                .as_ref()
+                .is_some_and(|error| error.kind() != ErrorKind::Conflict)
+            {
+                break;
+            }
+            match self.parts.ledger.read(&[]).await {
+                Ok(snapshot) => record = snapshot.vendor,
+                Err(error) => {
+                    failure = Some(error);
+                    break;
+                }
+            }
+        }
+        if let Some(error) = failure {
+            telemetry::vendor_unwritten(self.vendor(), &error);
         }
     }
 

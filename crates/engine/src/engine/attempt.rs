@@ -21,6 +21,8 @@ pub(super) struct Leader {
     pub(super) detail_type: String,
     pub(super) message_id: String,
     pub(super) receive_count: u32,
+    /// The work is a woken retry's: the event's own message is gone.
+    pub(super) is_wake: bool,
 }
 
 impl Leader {
@@ -45,6 +47,7 @@ impl Leader {
             detail_type: detail_type.to_owned(),
             message_id,
             receive_count,
+            is_wake: matches!(item.message, Message::Wake(_)),
         }
     }
 }

@@ -8,7 +8,7 @@ use super::outcome::{self, Outcome};
 use super::{Engine, intake};
 use crate::circuit::Gate;
 use crate::decide::{Decision, decide};
-use crate::ledger::{EntityRecord, EventRecord, Status};
+use crate::ledger::{EntityRecord, EventRecord, Recent, Status};
 use crate::message::{Delivery, EntityKey, Message, Notification, Version};
 use crate::{Error, ErrorKind, Stage};
 
@@ -67,14 +67,21 @@ impl Engine {
             let redelivered = item.delivery.receive_count > 1 || terms.lost_a_race;
             match decide(record, terms.admission.gate(), &item.message, redelivered, now) {
                 Decision::Covered => outcomes.push((item.index, self.covered(record, item))),
-                Decision::Stale if redelivered => late.push(item),
-                Decision::Stale => outcomes.push((item.index, Outcome::Done)),
+                Decision::Stale => late.push(item),
                 Decision::Join => joining.push(item),
                 // Whether the vendor may be called is asked once for all of them.
                 Decision::Sync | Decision::Paused => syncing.push(item),
             }
         }
-        outcomes.extend(self.remember(record, &late, terms.request_id).await?);
+        if let Some(owed) = &record.owed
+            && let Some(again) = items.iter().find(|item| item.delivery.receive_count > 1)
+        {
+            self.record_again(record, owed, again, terms.request_id).await?;
+        }
+        if let (Some(first), Some(latest)) = (late.first(), record.recent.last()) {
+            self.record_again(record, latest, first, terms.request_id).await?;
+        }
+        outcomes.extend(late.iter().map(|item| (item.index, Outcome::Done)));
         if syncing.is_empty() {
             outcomes.extend(self.join(record, &joining).await?);
         } else {
@@ -83,38 +90,45 @@ impl Engine {
         Ok(outcomes)
     }
 
-    /// Wakes that come too late. Delivered before, one may itself have settled the entity and died before the event's record
-    /// was written: the entity record remembers that outcome as its latest, until something else is settled. So it is
-    /// written first.
+    /// Writes the record of an event whose outcome only the entity record has.
+    ///
+    /// A wake settles in the name of an event whose own message is gone. If the process dies before that event's record is
+    /// written, the wake comes again and finds nothing to do, or others of its lane come first and settle something else. So
+    /// what may be missing is written before anything else is settled. A stale wake writes the latest outcome whatever its
+    /// count says: it may come from the dead-letter queue.
     ///
     /// # Errors
     /// If it cannot be written: then nothing of the group may be settled.
-    async fn remember(
+    async fn record_again(
         &self,
         record: &EntityRecord,
-        late: &[&Item<'_>],
+        known: &Recent,
+        item: &Item<'_>,
         request_id: &str,
-    ) -> Result<Vec<(usize, Outcome)>, Error> {
-        if let (Some(first), Some(latest)) = (late.first(), record.recent.last()) {
-            let event = outcome::remembered(self.vendor(), record, latest, first.delivery);
-            let outcomes = vec![(first.index, Outcome::Settled(Box::new(event)))];
-            let recorded = self.record(request_id, outcomes).await;
-            if recorded
-                .iter()
-                .any(|(_, outcome)| matches!(outcome, Outcome::Returned))
-            {
-                let message = "the latest outcome could not be recorded";
-                return Err(Error::retry(ErrorKind::Unavailable, Stage::Settle, message));
-            }
+    ) -> Result<(), Error> {
+        let event = outcome::remembered(self.vendor(), record, known, item.delivery);
+        let outcomes = vec![(item.index, Outcome::Settled(Box::new(event)))];
+        let recorded = self.record(request_id, outcomes).await;
+        if recorded
+            .iter()
+            .all(|(_, outcome)| matches!(outcome, Outcome::Done))
+        {
+            return Ok(());
         }
-        Ok(late.iter().map(|item| (item.index, Outcome::Done)).collect())
+        let message = "an outcome could not be recorded";
+        Err(Error::retry(ErrorKind::Unavailable, Stage::Settle, message))
     }
 
     fn covered(&self, record: &EntityRecord, item: &Item<'_>) -> Outcome {
         match &item.message {
-            // A duplicate of an event whose outcome is recorded: it must not be overwritten.
-            Message::Notification(notification) if record.remembers(&notification.event_id) => Outcome::Done,
             Message::Notification(notification) => {
+                // A duplicate of an event that is settled already: its outcome stands. It is written once more, since this
+                // may be the message itself, redriven from the dead-letter queue before its record was written.
+                if let Some(known) = record.remembered(&notification.event_id) {
+                    let mut event = outcome::remembered(self.vendor(), record, known, item.delivery);
+                    event.detail_type = Some(notification.detail_type.clone());
+                    return Outcome::Settled(Box::new(event));
+                }
                 let mut event = outcome::event(
                     self.vendor(),
                     notification,

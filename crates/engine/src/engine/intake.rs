@@ -13,6 +13,9 @@ use crate::message::{EntityKey, Message, Notification, Version};
 use crate::sabotage::{self, Sabotage};
 use crate::telemetry;
 
+/// The longest `MessageDeduplicationId` (SQS, `SendMessage`).
+const MAX_DEDUPLICATION_ID: usize = 128;
+
 impl Engine {
     /// Sends each message into its lane. Several notifications of one entity become one: the newest.
     pub(super) async fn hand_over(&self, strays: Vec<Item<'_>>) -> Vec<(usize, Outcome)> {
@@ -126,9 +129,11 @@ pub(super) fn is_newer(item: &Item<'_>, than: &Item<'_>) -> bool {
 
 fn lane_message(item: &Item<'_>) -> LaneMessage {
     let deduplication_id = match &item.message {
-        // An id of a direct producer may have characters that the queue refuses.
+        // An id of a direct producer may have characters that the queue refuses, that of a replay may be too long.
         Message::Notification(notification) => match notification.event_id.as_str() {
-            id if id.bytes().all(|byte| byte.is_ascii_graphic()) => id.to_owned(),
+            id if id.len() <= MAX_DEDUPLICATION_ID && id.bytes().all(|byte| byte.is_ascii_graphic()) => {
+                id.to_owned()
+            }
             id => short_hash(id),
         },
         Message::Wake(_) => item.delivery.message_id.clone(),

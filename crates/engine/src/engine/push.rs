@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::admission::is_unknown;
 use super::attempt::{Leader, Reached, Trace, Work};
-use super::repeat::{REMOVED, digest, tried};
+use super::repeat::{REMOVED, digest, idempotency_key, tried};
 use super::{Engine, Entity};
 use crate::ledger::{EntityRecord, ErrorRecord, Parked, Reservation};
 use crate::message::Version;
@@ -160,7 +160,14 @@ impl Engine {
             work.record.maybe_links.push(natural.clone());
             due = true;
         }
+        // A repeat goes under the key of its first try. So what is tried must be known before it, if anything else may have
+        // been tried since: A, then B, then A again is no repeat.
         due |= !work.is_fresh && !work.record.unsure;
+        due |= match (&work.record.tried, &trace.tried) {
+            (Some(before), Some(now)) => before.hash != now.hash,
+            (None, _) => !work.is_fresh,
+            (Some(_), None) => false,
+        };
         if !due {
             return Ok(());
         }
@@ -216,13 +223,7 @@ impl Engine {
         let tried = trace.tried.clone().unwrap_or_else(|| tried(work, REMOVED));
         let key = match &work.record.reservation {
             Some(reserved) => reserved.key.clone(),
-            None => digest(&format!(
-                "{}\n{}\n{}\n{}",
-                self.vendor(),
-                work.entity,
-                tried.hash,
-                tried.revision
-            )),
+            None => idempotency_key(self.vendor(), work, &tried),
         };
         let mut again = 0;
         let result = loop {

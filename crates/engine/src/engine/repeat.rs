@@ -27,6 +27,18 @@ pub(super) fn tried(work: &Work<'_>, hash: &str) -> Tried {
     }
 }
 
+/// The same for a repeat of the same push in the name of the same event, different for any other.
+///
+/// The event belongs to it: what an event pushed that was then set aside as a dead letter has left no trace in the record,
+/// and a receiver that knows its key would drop the return to that payload.
+pub(super) fn idempotency_key(vendor: &str, work: &Work<'_>, tried: &Tried) -> String {
+    let Tried { hash, revision } = tried;
+    digest(&format!(
+        "{vendor}\n{}\n{}\n{hash}\n{revision}",
+        work.entity, work.leader.event_id
+    ))
+}
+
 /// Which delivery of which message settled a push: eight hexadecimal digits.
 pub(super) fn delivery_mark(message_id: &str, receive_count: u32) -> String {
     let mut hash = crate::lane::short_hash(&format!("{message_id}\n{receive_count}"));

@@ -32,6 +32,7 @@ impl Engine {
             .next(status, &work.leader.event_id, work.leader.event_time, now);
         next.parked = None;
         next.error = None;
+        next.owed = None;
         match result {
             Ok(reached) => {
                 match reached {
@@ -59,6 +60,9 @@ impl Engine {
                 next.unsure = false;
             }
             Err(error) => self.fail(&mut next, work, trace, error, now),
+        }
+        if work.leader.is_wake && next.status != Status::Parked {
+            next.owed = next.recent.last().cloned();
         }
         next
     }

@@ -69,6 +69,10 @@ pub struct EntityRecord {
     /// Why the entity is rejected or dead.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<ErrorRecord>,
+    /// The outcome of a woken event whose own record may not be written yet: only the wake, in the lane, would write it, and
+    /// the event's message is long gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owed: Option<Recent>,
     /// The latest outcomes, newest last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recent: Vec<Recent>,
@@ -202,6 +206,7 @@ impl EntityRecord {
             steps: None,
             parked: None,
             error: None,
+            owed: None,
             recent: Vec::new(),
         }
     }
@@ -225,10 +230,10 @@ impl EntityRecord {
         next
     }
 
-    /// Whether the outcome of this event is among the latest that the record keeps.
+    /// The outcome of this event, if it is among the latest that the record keeps.
     #[must_use]
-    pub fn remembers(&self, event_id: &str) -> bool {
-        self.recent.iter().any(|recent| recent.event_id == event_id)
+    pub fn remembered(&self, event_id: &str) -> Option<&Recent> {
+        self.recent.iter().find(|recent| recent.event_id == event_id)
     }
 
     /// Whether what is recorded as pushed is certainly what the vendor holds.

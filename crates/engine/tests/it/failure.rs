@@ -332,3 +332,41 @@ async fn a_redelivery_that_fails_at_the_source_leaves_the_record_unsure() {
     assert_eq!(bench.settle(&second).await, Status::Parked);
     assert!(bench.record("1").unsure);
 }
+
+/// A receiver that drops repeats by their key must not take the last A for the first.
+#[tokio::test]
+async fn what_was_tried_before_something_else_is_no_repeat() {
+    let mut bench = Bench::new();
+    let mut event = bench.event("1", None);
+    for (receive_count, name) in [(1, "Ada"), (2, "Ada"), (3, "Bob"), (4, "Ada"), (5, "Ada")] {
+        bench.set("1", name, None);
+        event.receive_count = receive_count;
+        // What is written ahead is written; the settle after the push is not.
+        bench
+            .ledger
+            .fail_settles_after(u32::from([2, 3, 4].contains(&receive_count)));
+        bench.gives_back(&event).await;
+    }
+    let keys = lock(&bench.world).keys.clone();
+    assert_eq!(keys.len(), 5);
+    assert_eq!(keys[0], keys[1], "a repeat");
+    assert_ne!(keys[1], keys[3], "Bob was tried in between");
+    assert_eq!(keys[3], keys[4], "a repeat");
+}
+
+/// A message that was settled, died before its event's record was written, and comes back from the dead-letter queue
+/// counts its deliveries anew.
+#[tokio::test]
+async fn a_redriven_message_is_recorded() {
+    let mut bench = Bench::new();
+    bench.set("1", "Ada", None);
+    let event = bench.event("1", None);
+    bench.advance(10);
+    bench.ledger.fail_records(true);
+    bench.gives_back(&event).await;
+    assert_eq!(bench.ledger.status(&event_id(&event)), None);
+    bench.ledger.fail_records(false);
+    bench.advance(10);
+    assert_eq!(bench.settle(&event).await, Status::Synced);
+    assert_eq!(bench.pushes(), 1);
+}

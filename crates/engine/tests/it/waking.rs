@@ -218,3 +218,33 @@ async fn without_the_vendors_record_nobody_is_woken() {
     bench.ledger.fail_reads(false);
     assert_eq!(run(&bench).await.unwrap().sent, 1);
 }
+
+/// The wake is behind other messages of its lane when the batch comes again.
+#[tokio::test]
+async fn a_woken_event_is_recorded_before_others_of_its_lane_settle() {
+    let mut bench = Bench::new();
+    bench.set("1", "Ada", None);
+    lock(&bench.world).fail_push.insert(
+        "1".to_owned(),
+        (ErrorKind::Unavailable, Verdict::Retry { after: None }),
+    );
+    let waiting = bench.event("1", None);
+    assert_eq!(bench.settle(&waiting).await, Status::Parked);
+    lock(&bench.world).fail_push.clear();
+    bench.advance(60);
+    let mut later: Vec<_> = (0..4).map(|_| bench.event("1", None)).collect();
+    let wake = vendorbridge::message::wake_body(&key("1"), "wake", bench.now());
+    let lane = vendorbridge::lane::lane(&key("1"));
+    let mut batch = later.clone();
+    batch.push(bench.message(&lane, &wake));
+    bench.ledger.fail_records(true);
+    assert_eq!(bench.deliver(&batch).await.len(), 5);
+    bench.ledger.fail_records(false);
+    assert_eq!(bench.ledger.status(&event_id(&waiting)), Some(Status::Parked));
+    for delivery in &mut later {
+        delivery.receive_count = 2;
+        bench.advance(10);
+        bench.settle(delivery).await;
+    }
+    assert_eq!(bench.ledger.status(&event_id(&waiting)), Some(Status::Synced));
+}

@@ -25,6 +25,7 @@ fn tries(record: &EntityRecord, (message_id, receive_count): Delivered<'_>, hash
         detail_type: "PersonChanged".to_owned(),
         message_id: message_id.to_owned(),
         receive_count,
+        is_wake: false,
     };
     let work = Work {
         entity: &record.entity.clone(),

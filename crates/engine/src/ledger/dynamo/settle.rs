@@ -12,7 +12,7 @@ use crate::{Error, ErrorKind, Stage};
 
 /// Every attribute a settle owns. What is not in the record is removed; what is not in this list is left alone, so
 /// that a newer version's attributes survive an older version's settle.
-const OWNED: [&str; 22] = [
+const OWNED: [&str; 23] = [
     "vendor",
     "entity",
     "status",
@@ -32,6 +32,7 @@ const OWNED: [&str; 22] = [
     "steps",
     "parked",
     "error",
+    "owed",
     "recent",
     "attention_pk",
     "attention_sk",
@@ -168,6 +169,12 @@ mod tests {
             error: error.clone(),
         });
         full.error = Some(error);
+        full.owed = Some(crate::ledger::Recent {
+            event_id: "e".into(),
+            time: full.settled_at,
+            status: Status::Synced,
+            at: full.settled_at,
+        });
         let full = full.next(
             Status::Parked,
             "e",

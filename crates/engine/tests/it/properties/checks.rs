@@ -157,7 +157,7 @@ fn is_over(bench: &Bench, entity: &EntityKey) -> bool {
 fn has_outcome(bench: &Bench, entity: &EntityKey, event_id: &str) -> bool {
     let record = bench.ledger.entity(entity);
     let Some(event) = bench.ledger.event(event_id) else {
-        return record.is_some_and(|record| record.remembers(event_id));
+        return record.is_some_and(|record| record.remembered(event_id).is_some());
     };
     let is_at_work = |by: &str| {
         let in_lane = bench

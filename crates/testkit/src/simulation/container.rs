@@ -1,0 +1,60 @@
+//! A process of a vendor function: the real engine, wired to the models.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use vendorbridge::circuit::Policy;
+use vendorbridge::engine::Parts;
+use vendorbridge::park::Backoff;
+use vendorbridge::{Announcement, Engine};
+
+use super::bus::CHANGED;
+use super::call::Sim;
+use super::clock::VirtualClock;
+use super::lanes::VirtualLanes;
+use super::ledger::VirtualLedger;
+use super::source::VirtualSource;
+use super::vendor::{self, Line};
+
+/// The longest that the calls for one entity may take, as in `lambda.rs`.
+const SLOWEST: Duration = Duration::from_secs(16);
+
+/// A fresh process.
+pub(crate) fn engine(sim: &Sim, unit: usize, container: usize) -> Engine {
+    let mut world = sim.world();
+    let rng = world.rng.fork();
+    let profile = Arc::clone(&world.profile);
+    let (vendor, kind) = (world.units[unit].name.clone(), world.units[unit].kind);
+    drop(world);
+    let source = VirtualSource {
+        sim: sim.clone(),
+        unit,
+        container,
+    };
+    let mut announcement = Announcement::new(CHANGED, "/id");
+    if profile.versioned {
+        announcement = announcement.version("/version");
+    }
+    let line = Line {
+        sim: sim.clone(),
+        unit,
+        container,
+    };
+    let entity = vendor::entity(kind, source, line).announced_by(announcement);
+    Engine::new(Parts {
+        vendor,
+        entities: vec![entity],
+        ledger: Arc::new(VirtualLedger {
+            sim: sim.clone(),
+            unit,
+            container,
+        }),
+        lanes: Arc::new(VirtualLanes::new(sim.clone(), unit)),
+        clock: Arc::new(VirtualClock::new(sim.clone())),
+        rng,
+        backoff: Backoff::default(),
+        circuit: Policy::default(),
+        max_in_flight: profile.process.in_flight,
+        slowest: SLOWEST,
+    })
+}

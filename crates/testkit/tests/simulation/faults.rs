@@ -1,0 +1,54 @@
+//! The simulation must be able to fail: each of twelve faults in the engine breaks a promise in some seed, which the engine
+//! without it keeps.
+
+use vendorbridge::sabotage::Sabotage;
+use vendorbridge_testkit::simulation::{Options, Rule, SABOTAGES, run, search};
+
+/// Each fault must show within this many seeds.
+const SEEDS: u64 = 3_000;
+
+/// What a fault may break. A fault has many faces: which shows first is up to the seed.
+fn breaks(sabotage: Sabotage) -> &'static [Rule] {
+    use Rule::{
+        Answer, Converges, ExplainsItself, LedgerForwards, NeverBackwards, NoBlocking, NoDuplicates, NothingLost,
+        RefusedOnce, WokenOnce,
+    };
+    match sabotage {
+        Sabotage::AckBeforeSettle | Sabotage::CoalesceAwayNewest => {
+            &[Converges, NothingLost, NoDuplicates, ExplainsItself]
+        }
+        Sabotage::HashShortcutOnRedelivery => &[Converges, NothingLost, ExplainsItself, NoDuplicates],
+        Sabotage::NoReservation | Sabotage::UnknownAsFailed => &[NoDuplicates, Converges, ExplainsItself],
+        Sabotage::CoveredWithoutMargin => &[ExplainsItself, Converges],
+        Sabotage::SettleWithoutCondition => &[LedgerForwards, Converges],
+        Sabotage::WakeTwice => &[WokenOnce, NothingLost, NeverBackwards],
+        Sabotage::RetryPermanent => &[Converges, ExplainsItself, RefusedOnce],
+        Sabotage::EmptyItemIdentifier => &[Answer],
+        Sabotage::BlockGroupOnPark => &[NoBlocking, Converges],
+        Sabotage::LoseProbe => &[Converges, NoBlocking],
+    }
+}
+
+#[test]
+fn every_fault_is_found() {
+    for sabotage in SABOTAGES {
+        let options = Options {
+            sabotage: Some(sabotage),
+            ..Options::default()
+        };
+        let summary = search(0..SEEDS, options, 1, |_| {});
+        let found = summary.broken.iter().find_map(|outcome| {
+            let violation = outcome.violation.as_ref()?;
+            // A seed that is broken anyway shows nothing.
+            let is_clean_without = run(outcome.seed, Options::default()).violation.is_none();
+            is_clean_without.then_some((outcome.seed, violation))
+        });
+        let Some((seed, violation)) = found else {
+            panic!("{sabotage:?} goes unseen in {SEEDS} seeds");
+        };
+        eprintln!("{sabotage:?}: seed {seed}: {violation}");
+        assert!(breaks(sabotage).contains(&violation.rule), "{sabotage:?}: {violation}");
+        let again = run(seed, options).violation;
+        assert_eq!(again.as_ref(), Some(violation), "the same seed shows the same");
+    }
+}

@@ -1,0 +1,4 @@
+//! The simulation: many seeds keep every promise, and a fault in the engine does not go unseen.
+
+mod faults;
+mod seeds;
