@@ -125,6 +125,7 @@ mod tests {
             event_time: at(0),
             detail_type: "t".into(),
             version: None,
+            lagging_since: None,
             error: ErrorRecord::from(&Error::retry(ErrorKind::Unavailable, Stage::Push, "down")),
         });
         record

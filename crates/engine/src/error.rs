@@ -132,6 +132,7 @@ struct Inner {
     stage: Stage,
     step: Option<String>,
     brief: bool,
+    not_before: Option<Duration>,
     pointer: Option<String>,
     code: Option<String>,
     message: String,
@@ -150,6 +151,7 @@ impl Error {
             stage,
             step: None,
             brief: false,
+            not_before: None,
             pointer: None,
             code: None,
             message: without_addresses(message.as_ref()),
@@ -185,6 +187,14 @@ impl Error {
     #[must_use]
     pub fn in_step(mut self, step: impl Into<String>) -> Self {
         self.0.step = Some(step.into());
+        self
+    }
+
+    /// Adds the wait that the other side asked for, where the verdict does not hold it: an unknown outcome, too, is looked
+    /// into no sooner.
+    #[must_use]
+    pub fn not_before(mut self, after: Duration) -> Self {
+        self.0.not_before = Some(after);
         self
     }
 
@@ -239,6 +249,15 @@ impl Error {
     #[must_use]
     pub fn step(&self) -> Option<&str> {
         self.0.step.as_deref()
+    }
+
+    /// The wait that the other side asked for.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self.0.verdict {
+            Verdict::Retry { after: Some(after) } => Some(after),
+            _ => self.0.not_before,
+        }
     }
 
     /// Whether a retry at once is nearly free.

@@ -71,10 +71,12 @@ pub fn quick_retry(error: &Error, tries: u32, random: f64) -> Option<Duration> {
     if !error.is_brief() || tries >= QUICK_RETRIES {
         return None;
     }
-    match error.verdict() {
-        Verdict::Retry { after: Some(after) } => (after <= MAX_QUICK).then_some(after),
-        Verdict::Permanent => None,
-        _ => Some(QUICK_PAUSE.saturating_mul(1 << tries).mul_f64(random)),
+    if error.verdict() == Verdict::Permanent {
+        return None;
+    }
+    match error.retry_after() {
+        Some(after) => (after <= MAX_QUICK).then_some(after),
+        None => Some(QUICK_PAUSE.saturating_mul(1 << tries).mul_f64(random)),
     }
 }
 

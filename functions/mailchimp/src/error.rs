@@ -15,8 +15,8 @@
 use http::StatusCode;
 use jiff::Timestamp;
 use serde::Deserialize;
-use vendorbridge::http::{Answer, status_error};
-use vendorbridge::{Error, ErrorKind, Stage};
+use vendorbridge::http::{Answer, retry_after, status_error};
+use vendorbridge::{Error, ErrorKind, Stage, Verdict};
 
 /// `application/problem+json`.
 #[derive(Debug, Deserialize)]
@@ -66,7 +66,15 @@ fn verdict(answer: &Answer, now: Timestamp) -> Error {
     let Some(problem) = problem else {
         return match answer.status {
             StatusCode::FORBIDDEN => {
-                Error::retry(ErrorKind::RateLimited, Stage::Push, "answered 403 without a body").code("403")
+                let after = retry_after(answer, now);
+                let message = "answered 403 without a body";
+                Error::new(
+                    ErrorKind::RateLimited,
+                    Verdict::Retry { after },
+                    Stage::Push,
+                    message,
+                )
+                .code("403")
             }
             _ => status_error(Stage::Push, answer, now),
         };
@@ -98,7 +106,6 @@ impl Problem {
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
-    use vendorbridge::Verdict;
 
     use super::*;
 
@@ -184,7 +191,6 @@ mod tests {
 
     /// Mailchimp at very high volume: the wait that it asks for is the wait.
     #[test]
-    #[ignore = "not so yet: the answer's Retry-After is dropped"]
     fn a_bodiless_403_passes_its_retry_after_on() {
         let mut answer = answer(403, "");
         answer

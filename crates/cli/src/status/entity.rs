@@ -223,6 +223,7 @@ mod tests {
             event_time: now,
             detail_type: "Changed".into(),
             version: None,
+            lagging_since: None,
             error: ErrorRecord::from(&error),
         });
         let record = record.next(Status::Parked, "e-2", now, now);

@@ -28,12 +28,12 @@ pub(super) fn refuse_lagging(
     };
     let Some(newer) = newer else { return Ok(()) };
     let patience = if exists { LAG_PATIENCE } else { GONE_PATIENCE };
-    let lags = work
+    let since = work
         .record
         .parked
         .as_ref()
-        .filter(|parked| parked.error.kind == ErrorKind::Lagging);
-    if lags.is_some_and(|parked| now.duration_since(parked.since) >= patience) {
+        .and_then(|parked| parked.lagging_since);
+    if since.is_some_and(|since| now.duration_since(since) >= patience) {
         return Ok(());
     }
     let found = read.map_or_else(|| "none".to_owned(), ToString::to_string);

@@ -44,6 +44,7 @@ pub(super) fn malformed(
         vendor_ms: None,
         wake_at: None,
         error: Some(ErrorRecord::from(&error)),
+        is_second_hand: false,
         request_id: String::new(),
     }
 }
@@ -73,6 +74,7 @@ pub(super) fn event(
         vendor_ms: None,
         wake_at: None,
         error: None,
+        is_second_hand: false,
         request_id: String::new(),
     }
 }
@@ -90,34 +92,37 @@ pub(super) fn coalesced(
     event
 }
 
-/// The record of an event whose outcome only the entity record has.
+/// The record of an event whose outcome only the entity record may have. What stands beside the outcome in the entity record
+/// is this event's if its outcome is the latest.
 pub(super) fn remembered(
     vendor: &str,
     record: &EntityRecord,
-    latest: &Recent,
+    known: &Recent,
     delivery: &Delivery,
 ) -> EventRecord {
+    let latest = record.recent.last() == Some(known);
+    let beside = latest.then_some(record);
+    let parked = beside.and_then(|record| record.parked.as_ref());
     EventRecord {
         vendor: vendor.to_owned(),
         entity: record.entity.as_str().to_owned(),
-        event_id: latest.event_id.clone(),
+        event_id: known.event_id.clone(),
         detail_type: None,
-        status: latest.status,
-        event_time: latest.time,
-        settled_at: latest.at,
+        status: known.status,
+        event_time: known.time,
+        settled_at: known.at,
         message_id: delivery.message_id.clone(),
         attempt: None,
         by_event: None,
-        link: record.link.clone(),
-        version: record.pushed_version.clone(),
+        link: beside.and_then(|record| record.link.clone()),
+        version: beside.and_then(|record| record.pushed_version.clone()),
         source_ms: None,
         vendor_ms: None,
-        wake_at: record.parked.as_ref().map(|parked| parked.wake_at),
-        error: record
-            .parked
-            .as_ref()
+        wake_at: parked.map(|parked| parked.wake_at),
+        error: parked
             .map(|parked| parked.error.clone())
-            .or_else(|| record.error.clone()),
+            .or_else(|| beside?.error.clone()),
+        is_second_hand: true,
         request_id: String::new(),
     }
 }

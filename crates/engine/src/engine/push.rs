@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::admission::is_unknown;
 use super::attempt::{Leader, Reached, Trace, Work};
-use super::repeat::{REMOVED, digest, idempotency_key, tried};
+use super::repeat::{REMOVED, digest, idempotency_key, tried, undo_key};
 use super::{Engine, Entity};
 use crate::ledger::{EntityRecord, ErrorRecord, Parked, Reservation};
 use crate::message::Version;
@@ -190,7 +190,9 @@ impl Engine {
         let Some(steps) = &mut work.record.steps else {
             return Ok(error);
         };
-        if error.verdict() != Verdict::Permanent || (steps.done.is_empty() && steps.begun.is_none()) {
+        if error.verdict() != Verdict::Permanent
+            || (steps.done.is_empty() && steps.earlier.is_empty() && steps.begun.is_empty())
+        {
             return Ok(error);
         }
         steps.undoing = Some(ErrorRecord::from(&error));
@@ -206,7 +208,6 @@ impl Engine {
     async fn compensate(&self, entity: &Entity, work: &mut Work<'_>, trace: &mut Trace) -> Result<(), Error> {
         self.call(entity, work, trace, Call::Compensate).await?;
         work.record.steps = None;
-        work.record.pushed_hash = None;
         Ok(())
     }
 
@@ -221,9 +222,10 @@ impl Engine {
         let started = self.now();
         let version = trace.version.clone();
         let tried = trace.tried.clone().unwrap_or_else(|| tried(work, REMOVED));
-        let key = match &work.record.reservation {
-            Some(reserved) => reserved.key.clone(),
-            None => idempotency_key(self.vendor(), work, &tried),
+        let key = match (call, &work.record.reservation, &work.record.steps) {
+            (Call::Compensate, _, Some(steps)) => undo_key(self.vendor(), work.entity, &steps.plan),
+            (_, Some(reserved), _) => reserved.key.clone(),
+            _ => idempotency_key(self.vendor(), work, &tried),
         };
         let mut again = 0;
         let result = loop {

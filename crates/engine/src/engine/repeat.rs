@@ -3,6 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use super::attempt::Work;
+use crate::EntityKey;
 use crate::ledger::Tried;
 
 /// What stands for the payload of a removal.
@@ -37,6 +38,11 @@ pub(super) fn idempotency_key(vendor: &str, work: &Work<'_>, tried: &Tried) -> S
         "{vendor}\n{}\n{}\n{hash}\n{revision}",
         work.entity, work.leader.event_id
     ))
+}
+
+/// The same for every try to undo this plan, and no push's.
+pub(super) fn undo_key(vendor: &str, entity: &EntityKey, plan: &str) -> String {
+    digest(&format!("undo\n{vendor}\n{entity}\n{plan}"))
 }
 
 /// Which delivery of which message settled a push: eight hexadecimal digits.

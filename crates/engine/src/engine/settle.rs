@@ -9,7 +9,7 @@ use super::repeat::delivery_mark;
 use crate::ledger::{EntityRecord, ErrorRecord, EventRecord, Parked, Status};
 use crate::message::Version;
 use crate::sabotage::{self, Sabotage};
-use crate::{Error, Stage, Verdict};
+use crate::{Error, ErrorKind, Stage, Verdict};
 
 impl Engine {
     /// The entity record after the attempt: pure but for the clock and the jitter.
@@ -101,10 +101,12 @@ impl Engine {
             .parked
             .as_ref()
             .map_or(now, |parked| parked.waiting_since(&work.record, now));
+        let after = error.retry_after();
+        let verdict = after.map_or(error.verdict(), |_| Verdict::Retry { after });
         let wake_at = self
             .parts
             .backoff
-            .wake_at(error.verdict(), next.attempts, since, now, self.random());
+            .wake_at(verdict, next.attempts, since, now, self.random());
         if let Some(wake_at) = wake_at {
             next.parked = Some(Parked {
                 wake_at,
@@ -113,6 +115,7 @@ impl Engine {
                 event_time: work.leader.event_time,
                 detail_type: work.leader.detail_type.clone(),
                 version: work.at_least.clone(),
+                lagging_since: lagging_since(work, error, now),
                 error: failure,
             });
         } else {
@@ -148,6 +151,7 @@ impl Engine {
             vendor_ms: trace.vendor_ms,
             wake_at: next.parked.as_ref().map(|parked| parked.wake_at),
             error: result.as_ref().err().map(ErrorRecord::from),
+            is_second_hand: false,
             request_id: String::new(),
         }
     }
@@ -183,6 +187,7 @@ impl Engine {
             event_time: leader.event_time,
             detail_type: leader.detail_type.clone(),
             version: at_least,
+            lagging_since: None,
             error: ErrorRecord::from(&shut.error),
         });
         next
@@ -207,6 +212,7 @@ impl Engine {
             vendor_ms: None,
             wake_at: next.parked.as_ref().map(|parked| parked.wake_at),
             error: Some(ErrorRecord::from(&shut.error)),
+            is_second_hand: false,
             request_id: String::new(),
         }
     }
@@ -214,4 +220,14 @@ impl Engine {
 
 fn is_permanent(error: &Error) -> bool {
     error.verdict() == Verdict::Permanent && !sabotage::is(Sabotage::RetryPermanent)
+}
+
+/// Since when the source has been lagging, if that is the failure.
+fn lagging_since(work: &Work<'_>, error: &Error, now: Timestamp) -> Option<Timestamp> {
+    let before = work
+        .record
+        .parked
+        .as_ref()
+        .and_then(|parked| parked.lagging_since);
+    (error.kind() == ErrorKind::Lagging).then(|| before.unwrap_or(now))
 }

@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 pub use aws::AwsHttp;
-pub use verdict::status_error;
+pub use verdict::{retry_after, status_error};
 
 /// How long a connection may take to open.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);

@@ -1,10 +1,12 @@
 //! What a missing answer or a status means where the other side documents nothing more exact.
 
+use std::time::Duration;
+
 use http::{StatusCode, header};
 use jiff::Timestamp;
 
 use super::{Answer, HttpError};
-use crate::park::{MAX_QUICK, retry_after};
+use crate::park::{self, MAX_QUICK};
 use crate::{Error, ErrorKind, Stage, Verdict};
 
 impl HttpError {
@@ -23,6 +25,8 @@ impl HttpError {
             Self::NotSent(_) => (ErrorKind::Unavailable, again),
             Self::Timeout => (ErrorKind::Timeout, maybe),
             Self::Cut(_) => (ErrorKind::Unavailable, maybe),
+            // The request was carried out; it is the answer that is too large.
+            Self::TooLarge { .. } if stage == Stage::Push => (ErrorKind::TooLarge, Verdict::Unknown),
             Self::TooLarge { .. } => (ErrorKind::TooLarge, Verdict::Permanent),
         };
         let message = self.to_string();
@@ -30,6 +34,13 @@ impl HttpError {
         let error = Error::new(kind, verdict, stage, message).caused_by(self);
         if is_brief { error.brief() } else { error }
     }
+}
+
+/// The wait that an answer asks for.
+#[must_use]
+pub fn retry_after(answer: &Answer, now: Timestamp) -> Option<Duration> {
+    let value = answer.header(&header::RETRY_AFTER)?;
+    park::retry_after(value, now)
 }
 
 /// The failure that a status other than success stands for.
@@ -47,12 +58,10 @@ impl HttpError {
 /// | 408, 425, 429 | rate limited | retry, after Retry-After |
 /// | other 4xx, 3xx | refused | retry |
 /// | 503 | unavailable | retry, after Retry-After |
-/// | other 5xx | unavailable | unknown at the vendor, retry at the source |
+/// | other 5xx | unavailable | unknown at the vendor, after Retry-After; retry at the source |
 #[must_use]
 pub fn status_error(stage: Stage, answer: &Answer, now: Timestamp) -> Error {
-    let after = answer
-        .header(&header::RETRY_AFTER)
-        .and_then(|value| retry_after(value, now));
+    let after = retry_after(answer, now);
     let again = Verdict::Retry { after };
     let (kind, verdict) = match answer.status {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => (ErrorKind::Deauthorized, again),
@@ -63,9 +72,7 @@ pub fn status_error(stage: Stage, answer: &Answer, now: Timestamp) -> Error {
         }
         StatusCode::PAYLOAD_TOO_LARGE => (ErrorKind::TooLarge, Verdict::Permanent),
         StatusCode::SERVICE_UNAVAILABLE => (ErrorKind::Unavailable, again),
-        status if status.is_server_error() && (stage != Stage::Push || after.is_some()) => {
-            (ErrorKind::Unavailable, again)
-        }
+        status if status.is_server_error() && stage != Stage::Push => (ErrorKind::Unavailable, again),
         status if status.is_server_error() => (ErrorKind::Unavailable, Verdict::Unknown),
         StatusCode::BAD_REQUEST | StatusCode::URI_TOO_LONG | StatusCode::UNPROCESSABLE_ENTITY => {
             (ErrorKind::Refused, Verdict::Permanent)
@@ -74,8 +81,12 @@ pub fn status_error(stage: Stage, answer: &Answer, now: Timestamp) -> Error {
     };
     let status = answer.status.as_u16();
     let error = Error::new(kind, verdict, stage, format!("answered {status}")).code(status.to_string());
+    let error = match after {
+        Some(after) => error.not_before(after),
+        None => error,
+    };
     let is_brief = match after {
-        Some(after) => after <= MAX_QUICK && verdict == again,
+        Some(after) => after <= MAX_QUICK && verdict != Verdict::Permanent,
         None => matches!(status, 502..=504),
     };
     if is_brief { error.brief() } else { error }

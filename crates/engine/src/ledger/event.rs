@@ -97,6 +97,10 @@ pub struct EventRecord {
     /// What failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<ErrorRecord>,
+    /// Less is known of the event than when it was settled: written only where the stored record, if there is one, has another
+    /// status.
+    #[serde(skip)]
+    pub is_second_hand: bool,
     /// The function's request id.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub request_id: String,

@@ -94,6 +94,9 @@ pub struct Parked {
     /// The newest version announced so far; the retry must read at least this.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<Version>,
+    /// Since when the source has been lagging.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lagging_since: Option<Timestamp>,
     /// Why it waits.
     pub error: ErrorRecord,
 }
@@ -124,9 +127,9 @@ pub struct Steps {
     /// The completed steps, in their order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub done: Vec<StepRecord>,
-    /// The step that was begun last. It may have happened.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub begun: Option<String>,
+    /// Steps that were begun, for whatever payload, and may have happened.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub begun: Vec<String>,
     /// What completed steps of an earlier plan answered.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub earlier: Vec<StepRecord>,

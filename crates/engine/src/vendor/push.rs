@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::ledger::{EntityRecord, Ledger, StepRecord, Steps};
-use crate::{EntityKey, Error, ErrorKind, Stage, Version};
+use crate::{EntityKey, Error, ErrorKind, Stage, Verdict, Version};
 
 /// What the engine knows about one push.
 pub struct Push<'a> {
@@ -90,22 +90,29 @@ impl<'a> Push<'a> {
         if let Some(done) = find(&steps.done, name) {
             return read(done);
         }
-        let is_repeat = steps.begun.as_deref() == Some(name);
+        let is_repeat = steps.begun.iter().any(|begun| begun == name);
         let earlier = find(&steps.earlier, name).map(read).transpose()?;
         if !is_repeat {
-            self.steps_mut().begun = Some(name.to_owned());
+            self.steps_mut().begun.push(name.to_owned());
             self.checkpoint().await?;
         }
-        let output = work(Step { is_repeat, earlier })
-            .await
-            .map_err(|error| error.in_step(name))?;
+        let output = match work(Step { is_repeat, earlier }).await {
+            Ok(output) => output,
+            Err(error) => {
+                // It certainly did not happen, unless an earlier try did.
+                if !is_repeat && !is_unknown(&error) {
+                    self.steps_mut().begun.retain(|begun| begun != name);
+                }
+                return Err(error.in_step(name));
+            }
+        };
         let record = StepRecord {
             name: name.to_owned(),
             output: serde_json::to_value(&output).map_err(|error| unreadable(name, error))?,
         };
         // Written with the beginning of the next step, or with the settle.
         let steps = self.steps_mut();
-        steps.begun = None;
+        steps.begun.retain(|begun| begun != name);
         steps.earlier.retain(|earlier| earlier.name != name);
         steps.done.push(record);
         Ok(output)
@@ -150,15 +157,18 @@ impl<'a> Push<'a> {
         let Some(steps) = &self.journal.record.steps else {
             return Ok(());
         };
-        let output = match find(&steps.done, name) {
+        // What an earlier payload's plan completed stands at the vendor as well.
+        let done = find(&steps.done, name).or_else(|| find(&steps.earlier, name));
+        let output = match done {
             Some(done) => Some(read(done)?),
-            None if steps.begun.as_deref() == Some(name) => None,
+            None if steps.begun.iter().any(|begun| begun == name) => None,
             None => return Ok(()),
         };
         work(output).await.map_err(|error| error.in_step(name))?;
         if let Some(steps) = &mut self.journal.record.steps {
             steps.done.retain(|done| done.name != name);
-            steps.begun.take_if(|begun| begun == name);
+            steps.earlier.retain(|done| done.name != name);
+            steps.begun.retain(|begun| begun != name);
         }
         self.checkpoint().await
     }
@@ -198,6 +208,10 @@ impl Journal<'_> {
     }
 }
 
+fn is_unknown(error: &Error) -> bool {
+    error.verdict() == Verdict::Unknown
+}
+
 fn find<'s>(steps: &'s [StepRecord], name: &str) -> Option<&'s StepRecord> {
     steps.iter().find(|step| step.name == name)
 }
@@ -218,7 +232,7 @@ impl Steps {
         Self {
             plan: plan.to_owned(),
             done: Vec::new(),
-            begun: None,
+            begun: Vec::new(),
             earlier: Vec::new(),
             undoing: None,
         }

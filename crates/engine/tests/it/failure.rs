@@ -370,3 +370,41 @@ async fn a_redriven_message_is_recorded() {
     assert_eq!(bench.settle(&event).await, Status::Synced);
     assert_eq!(bench.pushes(), 1);
 }
+
+/// A late copy of an event knows less of it than its record does.
+#[tokio::test]
+async fn a_duplicate_of_a_rejected_event_leaves_its_reason() {
+    let mut bench = Bench::new();
+    bench.set("1", "Ada", Some(1));
+    fail(&bench, "1", ErrorKind::Refused, Verdict::Permanent);
+    let first = bench.event("1", Some(1));
+    assert_eq!(bench.settle(&first).await, Status::Rejected);
+    lock(&bench.world).fail_push.clear();
+    bench.advance(60);
+    let second = bench.event("1", Some(1));
+    assert_eq!(bench.settle(&second).await, Status::Synced);
+    let before = bench.ledger.event(&event_id(&first)).unwrap();
+    bench.advance(60);
+    let copy = bench.message(&first.group, &first.body);
+    assert_eq!(bench.settle(&copy).await, Status::Rejected);
+    assert_eq!(bench.ledger.event(&event_id(&first)).unwrap(), before);
+}
+
+/// The patience with a lagging source begins when it lags, not when something else failed before.
+#[tokio::test]
+async fn an_outage_before_does_not_use_up_the_patience_with_a_lagging_source() {
+    let mut bench = Bench::new();
+    bench.set("1", "Ada", Some(1));
+    lock(&bench.world).fail_source = Some((ErrorKind::Unavailable, Verdict::Retry { after: None }));
+    let event = bench.event("1", Some(2));
+    assert_eq!(bench.settle(&event).await, Status::Parked);
+    bench.advance(3_000);
+    lock(&bench.world).fail_source = None;
+    for seconds in [0, 120] {
+        bench.advance(seconds);
+        bench.wake().await;
+        let parked = bench.record("1").parked.unwrap();
+        assert_eq!(parked.error.kind, ErrorKind::Lagging);
+    }
+    assert_eq!(bench.held("1"), None);
+}

@@ -201,6 +201,15 @@ impl State {
             return Err(unavailable());
         }
         self.counts.events += 1;
+        let key = (event.partition_key(), event.sort_key());
+        if event.is_second_hand
+            && self
+                .events
+                .get(&key)
+                .is_some_and(|known| known.status == event.status)
+        {
+            return Ok(());
+        }
         self.events
             .insert((event.partition_key(), event.sort_key()), event.clone());
         Ok(())

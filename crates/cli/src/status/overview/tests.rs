@@ -34,6 +34,7 @@ fn parked(id: &str) -> EntityRecord {
         event_time: now(),
         detail_type: "Changed".into(),
         version: None,
+        lagging_since: None,
         error: ErrorRecord::from(&error),
     });
     record

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use futures::future::join_all;
 use jiff::ToSpan;
@@ -14,7 +15,73 @@ use crate::{Error, ErrorKind, Stage};
 const MAX_WRITES: usize = 25;
 
 impl DynamoLedger {
+    /// Writes event records. What is known at first hand goes in batches, which take no conditions.
     pub(super) async fn write_events(&self, events: &[EventRecord]) -> Vec<Result<(), Error>> {
+        let first_hand: Vec<_> = events
+            .iter()
+            .filter(|event| !event.is_second_hand)
+            .cloned()
+            .collect();
+        let second_hand = events.iter().filter(|event| event.is_second_hand);
+        let (put, updated) = futures::join!(
+            self.put_events(&first_hand),
+            join_all(second_hand.map(|event| self.update_event(event)))
+        );
+        let (mut put, mut updated) = (put.into_iter(), updated.into_iter());
+        let answers = events.iter().map(|event| {
+            let answers: &mut dyn Iterator<Item = _> = if event.is_second_hand {
+                &mut updated
+            } else {
+                &mut put
+            };
+            answers.next()
+        });
+        answers.map(|answer| answer.unwrap_or(Ok(()))).collect()
+    }
+
+    /// Writes a record only where the stored one has another status.
+    async fn update_event(&self, event: &EventRecord) -> Result<(), Error> {
+        let (pk, sk) = (event.partition_key(), event.sort_key());
+        let mut item = self.event_item(event, &pk, &sk)?;
+        let key = ["pk", "sk"].map(|name| item.remove_entry(name));
+        let mut set = Vec::with_capacity(item.len());
+        let mut names = HashMap::from([("#status".to_owned(), "status".to_owned())]);
+        let mut values = HashMap::from([(
+            ":is".to_owned(),
+            AttributeValue::S(event.status.name().to_owned()),
+        )]);
+        for (index, (name, value)) in item.into_iter().enumerate() {
+            set.push(format!("#{index} = :{index}"));
+            names.insert(format!("#{index}"), name);
+            values.insert(format!(":{index}"), value);
+        }
+        let updated = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(key.into_iter().flatten().collect()))
+            .update_expression(format!("SET {}", set.join(", ")))
+            .condition_expression("attribute_not_exists(#status) OR #status <> :is")
+            .set_expression_attribute_names(Some(names))
+            .set_expression_attribute_values(Some(values))
+            .send()
+            .await;
+        match updated {
+            Err(error)
+                if !error
+                    .as_service_error()
+                    .is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
+            {
+                Err(failed(&error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn put_events(&self, events: &[EventRecord]) -> Vec<Result<(), Error>> {
+        if events.is_empty() {
+            return Vec::new();
+        }
         // One request must not name a key twice: of two outcomes of one event the later one stands.
         let mut items: HashMap<(String, String), Item> = HashMap::new();
         for event in events {

@@ -150,7 +150,7 @@ mod tests {
         full.steps = Some(crate::ledger::Steps {
             plan: "h".into(),
             done: Vec::new(),
-            begun: Some("first".into()),
+            begun: vec!["first".into()],
             earlier: Vec::new(),
             undoing: None,
         });
@@ -166,6 +166,7 @@ mod tests {
             event_time: full.settled_at,
             detail_type: "t".into(),
             version: None,
+            lagging_since: None,
             error: error.clone(),
         });
         full.error = Some(error);
