@@ -29,6 +29,8 @@ fn a_wrong_end_is_seen() {
         "steps": [{ "change": { "customers": ["c-1"] } }, "wait_until_settled"],
         "end": { "calls_at_most": { "webhook": 0 } }
     }"#;
-    let violation = play(&Scenario::parse(wrong).unwrap(), 0, false).violation.unwrap();
+    let violation = play(&Scenario::parse(wrong).unwrap(), 0, false)
+        .violation
+        .unwrap();
     assert_eq!(violation.what, "webhook: expected 0 calls at most, found 1");
 }
