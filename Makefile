@@ -71,7 +71,8 @@ fuzz: cargo-fuzz ## feed mutated messages to the envelope parser for a minute (F
 	@mkdir -p fuzz/corpus/envelope
 	@PATH="$(CURDIR)/.venv/cargo/bin:$$PATH" cargo fuzz run --sanitizer none envelope \
 		fuzz/corpus/envelope fuzz/seeds/envelope events -- \
-		-dict=fuzz/envelope.dict -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1
+		-dict=fuzz/envelope.dict -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 2>&1 \
+		| grep --line-buffered -vE '^(#[0-9]+\s+(NEW|REDUCE)|\s+NEW_FUNC)'
 
 .PHONY: check
 check: .venv/tools/.installed cargo-deny ## formatting, lints, documentation, licences, template

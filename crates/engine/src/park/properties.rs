@@ -115,7 +115,7 @@ proptest! {
     ) {
         let error = Error::new(ErrorKind::Unavailable, verdict, Stage::Push, "down");
         let error = if is_brief { error.brief() } else { error };
-        for tries in [0, 1, tries] {
+        for tries in [0, 1, 2, 3, tries] {
             let pause = quick_retry(&error, tries, random);
             let allowed = is_brief && tries < 2 && verdict != Verdict::Permanent;
             if let Verdict::Retry { after: Some(after) } = verdict {

@@ -51,6 +51,10 @@ pub trait Vendor: Send + Sync + 'static {
 
     /// Makes the vendor hold the payload: one idempotent upsert, or an ordered plan of [steps](Push::step). Answers with
     /// the vendor's id.
+    ///
+    /// A vendor that [creates once](Creates::Once) and no longer has what [`Push::link`] names takes the link back
+    /// ([`Push::set_link`]) and answers with a failure to retry: the entity is created anew. A link to nothing is left where a
+    /// removal was made, and its settle was lost.
     fn push(
         &self,
         push: &mut Push<'_>,

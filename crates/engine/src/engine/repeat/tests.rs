@@ -130,6 +130,7 @@ proptest! {
         let mark = delivery_mark(&messages.0, counts.0);
         prop_assert!(mark.len() == 8 && mark.bytes().all(|byte| byte.is_ascii_hexdigit()));
         prop_assert_eq!(&mark, &delivery_mark(&messages.0, counts.0));
+        prop_assert_ne!(&mark, &delivery_mark(&messages.0, counts.0.wrapping_add(1)));
         prop_assume!((&messages.0, counts.0) != (&messages.1, counts.1));
         prop_assert_ne!(mark, delivery_mark(&messages.1, counts.1));
     }

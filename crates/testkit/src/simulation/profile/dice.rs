@@ -104,8 +104,8 @@ impl Profile {
             in_flight: 10,
             timeout: 30 * SECOND,
             visibility: 180 * SECOND,
-            death: 0.000_5,
-            lost_answer: 0.000_5,
+            death: 0.000_01,
+            lost_answer: 0.000_01,
             overrun: 0.0,
         };
         profile.ledger = Ledger {
