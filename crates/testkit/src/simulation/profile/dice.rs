@@ -93,8 +93,9 @@ impl Profile {
             malformed: 0.0,
         };
         profile.queue = Queue {
-            refusal: 0.000_5,
-            lost_answer: 0.000_5,
+            // After the SDK's own retries.
+            refusal: 0.000_001,
+            lost_answer: 0.000_001,
             max_receives: 100,
             poll: 10 * MILLI,
             thin: 0.0,
