@@ -78,7 +78,7 @@ pub(crate) fn look(world: &mut World, unit: usize) {
         return;
     }
     vendor.mapping.looking = true;
-    let wait = world.rng.u64(MILLI..60 * MILLI);
+    let wait = world.rng.u64(MILLI..=world.profile.queue.poll);
     world.agenda.after(wait, move |world| {
         world.units[unit].mapping.looking = false;
         let batch = queue::receive(world, unit);

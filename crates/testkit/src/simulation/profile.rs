@@ -92,6 +92,10 @@ pub struct Queue {
     pub lost_answer: f64,
     /// How often a message is handed out before it is set aside.
     pub max_receives: u32,
+    /// How long a message may wait for the next look into the queue.
+    pub poll: Micros,
+    /// The rate of batches that take fewer messages of a group than there are.
+    pub thin: f64,
 }
 
 /// How processes run and die.

@@ -240,11 +240,8 @@ pub(crate) fn send(
 
 /// Receives a batch, and sees to it that what is not deleted in time returns.
 pub(crate) fn receive(world: &mut World, unit: usize) -> Vec<Received> {
-    let spread = if world.rng.bool() {
-        10
-    } else {
-        world.rng.usize(1..=10)
-    };
+    let is_thin = world.rng.f64() < world.profile.queue.thin;
+    let spread = if is_thin { world.rng.usize(1..=10) } else { 10 };
     let batch = world.units[unit].queue.receive(spread);
     if !batch.is_empty() {
         let receipts: Vec<_> = batch.iter().map(|received| received.receipt).collect();

@@ -45,6 +45,8 @@ impl Profile {
             },
             queue: Queue {
                 max_receives: 100,
+                poll: 60 * MILLI,
+                thin: 0.5,
                 ..Queue::default()
             },
             process: Processes {
@@ -91,12 +93,15 @@ impl Profile {
             malformed: 0.0,
         };
         profile.queue = Queue {
-            refusal: 0.000_5,
-            lost_answer: 0.000_5,
+            // After the SDK's own retries.
+            refusal: 0.000_001,
+            lost_answer: 0.000_001,
             max_receives: 100,
+            poll: 10 * MILLI,
+            thin: 0.0,
         };
         profile.process = Processes {
-            concurrency: 5,
+            concurrency: 20,
             in_flight: 10,
             timeout: 30 * SECOND,
             visibility: 180 * SECOND,
@@ -145,10 +150,8 @@ impl Profile {
             duplicates,
             ..Bus::default()
         };
-        profile.queue = Queue {
-            max_receives: 100,
-            ..Queue::default()
-        };
+        profile.queue.refusal = 0.0;
+        profile.queue.lost_answer = 0.0;
         profile.process.death = 0.0;
         profile.process.lost_answer = 0.0;
         profile.ledger = Ledger::default();

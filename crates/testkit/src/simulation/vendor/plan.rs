@@ -62,10 +62,15 @@ impl Vendor for Plan {
                 part,
                 card,
             };
-            push.step(step, |_| async move {
-                line.request(entity, request).await.map(|_| ())
-            })
-            .await?;
+            let done: Result<(), Error> = push
+                .step(step, |_| async move {
+                    line.request(entity, request).await.map(|_| ())
+                })
+                .await;
+            if let Err(error) = done {
+                once::forget_if_gone(push, &error);
+                return Err(error);
+            }
         }
         Ok(link(base.key))
     }
