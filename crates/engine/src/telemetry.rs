@@ -46,6 +46,7 @@ pub(crate) fn settled(event: &EventRecord) {
         error = error.map(|error| error.kind.name()),
         verdict = error.map(|error| error.verdict.as_str()),
         stage = error.map(|error| error.stage.name()),
+        step = error.and_then(|error| error.step.as_deref()),
         pointer = error.and_then(|error| error.pointer.as_deref()),
         code = error.and_then(|error| error.code.as_deref()),
         message_id = event.message_id,

@@ -234,7 +234,9 @@ impl Engine {
         for ((index, event), result) in indices.into_iter().zip(&events).zip(results) {
             match result {
                 Ok(()) => {
-                    telemetry::settled(event);
+                    if !event.is_second_hand {
+                        telemetry::settled(event);
+                    }
                     done.push((index, Outcome::Done));
                 }
                 Err(error) => {

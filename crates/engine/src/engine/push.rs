@@ -201,6 +201,15 @@ impl Engine {
         match self.compensate(entity, work, trace).await {
             Ok(()) => Ok(error),
             Err(other) if other.stage() == Stage::Settle => Err(other),
+            Err(other) if other.verdict() == Verdict::Permanent => {
+                let message = format!(
+                    "could not be undone: {}; it failed for: {}",
+                    other.message(),
+                    error.message()
+                );
+                let code = other.vendor_code().unwrap_or("undo").to_owned();
+                Ok(other.reworded(message, code))
+            }
             Err(other) => Ok(other),
         }
     }
@@ -227,6 +236,10 @@ impl Engine {
             (_, Some(reserved), _) => reserved.key.clone(),
             _ => idempotency_key(self.vendor(), work, &tried),
         };
+        let plan = match (call, &work.record.steps) {
+            (Call::Compensate, Some(steps)) => steps.plan.clone(),
+            _ => tried.hash.clone(),
+        };
         let mut again = 0;
         let result = loop {
             let result = {
@@ -237,7 +250,7 @@ impl Engine {
                     leader,
                     version.as_ref(),
                     &key,
-                    self.journal(&mut work.record, &tried.hash),
+                    self.journal(&mut work.record, &plan),
                 );
                 match call {
                     Call::Find => vendor.find(&mut push).await,

@@ -77,7 +77,9 @@ impl Engine {
             next.reservation = None;
         }
         if error.stage() == Stage::Push {
-            next.tried.clone_from(&trace.tried);
+            if trace.tried.is_some() {
+                next.tried.clone_from(&trace.tried);
+            }
             // What was pushed last is no longer what a repeat would repeat.
             next.pushed_revision = None;
             next.pushed_by = None;

@@ -64,7 +64,9 @@ pub trait Vendor: Send + Sync + 'static {
     /// Makes the vendor no longer hold the entity. Already gone is success.
     fn remove(&self, push: &mut Push<'_>) -> impl Future<Output = Result<(), Error>> + Send;
 
-    /// [Undoes](Push::undo) what a plan that failed for good must not leave half-done. Called until it succeeds.
+    /// [Undoes](Push::undo) what a plan that failed for good must not leave half-done. Called until it
+    /// succeeds; if it is itself refused for good, the entity is rejected with both reasons, and the next notification tries it
+    /// again first.
     fn compensate(&self, push: &mut Push<'_>) -> impl Future<Output = Result<(), Error>> + Send {
         let _ = push;
         async { Ok(()) }

@@ -124,13 +124,24 @@ impl<'a> Push<'a> {
         self.journal.record.pushed_hash.is_none()
     }
 
-    /// Says that the vendor's id became known, or was lost, in mid-plan. Kept with the next step, or the settle.
+    /// Says that the vendor's id became known, or was lost, in mid-plan. Kept with the next step, or the settle. Completed
+    /// steps go with a lost id, unless they are being undone.
     pub fn set_link(&mut self, link: Option<String>) {
         self.link.clone_from(&link);
+        let record = &mut *self.journal.record;
         if link.is_some() {
-            self.journal.record.reservation = None;
+            record.reservation = None;
+        } else {
+            // What a plan completed, it completed on what is gone.
+            record.steps.take_if(|steps| steps.undoing.is_none());
         }
         self.journal.record.link = link;
+    }
+
+    /// An idempotency key of one step: the same for a repeat of the same step of the same push, different for any other.
+    #[must_use]
+    pub fn step_key(&self, step: &str) -> String {
+        crate::lane::short_hash(&format!("{}\n{step}", self.idempotency_key))
     }
 
     /// Whether a step is completed for this payload.

@@ -6,6 +6,9 @@
 
 mod dynamo;
 
+use std::collections::HashSet;
+use std::time::Duration;
+
 use futures::StreamExt;
 use futures::future::{BoxFuture, join_all};
 use jiff::{SignedDuration, Timestamp};
@@ -24,6 +27,9 @@ pub use dynamo::DynamoAttention;
 const AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(10);
 /// Keys that are moved at once, per shard.
 const SIDE_BY_SIDE: usize = 8;
+/// How long the index is given to follow, each time a page holds nothing new, and how often in a run.
+const INDEX_DELAY: Duration = Duration::from_millis(300);
+const MAX_STALE_PAGES: u32 = 5;
 /// No new page is started when less time than this is left.
 const RESERVE: SignedDuration = SignedDuration::from_secs(5);
 
@@ -137,8 +143,18 @@ impl Waker<'_> {
         deadline: Timestamp,
     ) -> Result<Woken, Error> {
         let mut woken = Woken::default();
+        let mut seen = HashSet::new();
+        let mut stale_pages = 0;
         loop {
-            let due = self.attention.due(vendor, shard, now).await?;
+            let mut due = self.attention.due(vendor, shard, now).await?;
+            // The index follows the table with a delay: what was moved on a moment ago may still stand there.
+            let is_page = !due.is_empty();
+            due.retain(|due| seen.insert((due.entity.clone(), due.sort_key.clone())));
+            if is_page && due.is_empty() && stale_pages < MAX_STALE_PAGES {
+                stale_pages += 1;
+                self.clock.sleep(INDEX_DELAY).await;
+                continue;
+            }
             let page = self.send(vendor, &due, now).await;
             woken.sent += page.woken.sent;
             woken.failed += page.woken.failed;

@@ -6,7 +6,7 @@
 //! one number, the seed: it gives the same run again, event for event.
 //!
 //! A run goes through a time of changes and faults and then through a calm, in which everything must come to rest with the
-//! vendors in step. The [rules](Rule) are those of DESIGN.md, section 4.
+//! vendors in step. The [rules](Rule) are those of docs/ARCHITECTURE.md, "What must always hold".
 //!
 //! The parts: `agenda` and `scheduler` are time and tasks; `call` is a request to a model; `bus`, `queue`, `mapping`, `ledger`,
 //! `table`, `attention`, `source` and `vendor` are the models, one file each, with what the real ones do; `profile` says what kind of run a seed

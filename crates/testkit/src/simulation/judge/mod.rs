@@ -1,4 +1,4 @@
-//! Sees everything, and says at once when a promise is broken (DESIGN.md, section 4).
+//! Sees everything, and says at once when a promise is broken (docs/ARCHITECTURE.md, "What must always hold").
 
 mod end;
 
