@@ -20,7 +20,7 @@ use crate::output;
 ///    "status": "PARKED", "link": "…", "version": 12, "read_at": "2026-01-29T14:36:26Z",
 ///    "settled_at": "…", "attempts": 1, "unsure": false,
 ///    "parked": {"wake_at": "…", "since": "…", "event_id": "…", "event_time": "…", "detail_type": "…",
-///      "version": 13, "error": {"stage": "push", "field": null, "code": null, "reason": "…",
+///      "version": 13, "error": {"stage": "push", "step": null, "field": null, "code": null, "reason": "…",
 ///      "kind": "unavailable", "verdict": "retry"}},
 ///    "error": null,
 ///    "recent": [{"event_id": "…", "status": "PARKED", "at": "…"}]}}]}
@@ -155,6 +155,9 @@ impl Record {
             .or(self.parked.as_ref().map(|parked| &parked.error));
         if let Some(failure) = failure {
             row("stage", failure.stage.to_owned());
+            if let Some(step) = &failure.step {
+                row("step", step.clone());
+            }
             row("field", output::or_dash(failure.field.as_deref()).to_owned());
             row("code", output::or_dash(failure.code.as_deref()).to_owned());
             row("reason", failure.reason.clone());
@@ -256,7 +259,7 @@ mod tests {
                 "attempts": 1, "unsure": false, "error": null,
                 "parked": {"wake_at": "2026-01-29T14:37:00Z", "since": time, "event_id": "e-2", "event_time": time,
                     "detail_type": "Changed", "version": null,
-                    "error": {"stage": "push", "field": null, "code": "E503", "reason": "found 503",
+                    "error": {"stage": "push", "step": null, "field": null, "code": "E503", "reason": "found 503",
                         "kind": "unavailable", "verdict": "retry"}},
                 "recent": [{"event_id": "e-2", "status": "PARKED", "at": time},
                     {"event_id": "e-1", "status": "SYNCED", "at": time}]}},

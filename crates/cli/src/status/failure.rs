@@ -8,6 +8,8 @@ use vendorbridge::ledger::ErrorRecord;
 pub(super) struct Failure {
     /// At which station: `intake`, `source`, `map`, `push`, `settle`.
     pub(super) stage: &'static str,
+    /// In which step of an ordered plan, or null.
+    pub(super) step: Option<String>,
     /// The field at fault, as a JSON Pointer, or null.
     pub(super) field: Option<String>,
     /// The other side's code, or null.
@@ -24,6 +26,7 @@ impl From<ErrorRecord> for Failure {
     fn from(error: ErrorRecord) -> Self {
         Self {
             stage: error.stage.name(),
+            step: error.step,
             field: error.pointer,
             code: error.code,
             reason: error.message,

@@ -42,7 +42,7 @@ const STATUSES: [Status; 8] = [
 ///    "events": {"SYNCED": 2, "DELETED": 0, "UNCHANGED": 0, "COVERED": 0, "COALESCED": 0, "PARKED": 0,
 ///      "REJECTED": 1, "DEAD": 0},
 ///    "attention": [{"entity": "customer/c-4714", "event_id": null, "status": "REJECTED", "since": "…",
-///      "wake_at": null, "attempts": 1, "error": {"stage": "map", "field": "/email", "code": null,
+///      "wake_at": null, "attempts": 1, "error": {"stage": "map", "step": null, "field": "/email", "code": null,
 ///      "reason": "…", "kind": "invalid", "verdict": "permanent"}}],
 ///    "attention_not_shown": 0}]}
 /// ```

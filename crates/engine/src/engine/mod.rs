@@ -2,6 +2,7 @@
 
 mod admission;
 mod attempt;
+mod entity;
 mod group;
 mod intake;
 mod lag;
@@ -25,40 +26,13 @@ use crate::ledger::Ledger;
 use crate::message::{Announcement, Delivery, EntityKey, parse};
 use crate::park::Backoff;
 use crate::sabotage::{self, Sabotage};
-use crate::source::Source;
 use crate::telemetry;
-use crate::vendor::{DynVendor, Vendor};
+
+pub use entity::Entity;
 
 use admission::Unwritten;
 use group::Item;
 use outcome::Outcome;
-
-/// One type of entity: how it is announced, who holds its truth, and the vendor that must follow.
-pub struct Entity {
-    name: String,
-    announcements: Vec<Announcement>,
-    source: Box<dyn Source>,
-    vendor: Box<dyn DynVendor>,
-}
-
-impl Entity {
-    /// Entities of this type are read from `source` and pushed to `vendor`.
-    pub fn new(entity_type: &str, source: impl Source + 'static, vendor: impl Vendor) -> Self {
-        Self {
-            name: entity_type.to_owned(),
-            announcements: Vec::new(),
-            source: Box::new(source),
-            vendor: Box::new(vendor),
-        }
-    }
-
-    /// Adds an event type that announces changes.
-    #[must_use]
-    pub fn announced_by(mut self, announcement: Announcement) -> Self {
-        self.announcements.push(announcement);
-        self
-    }
-}
 
 /// What an engine works with; everything that is not pure arrives here.
 pub struct Parts {

@@ -1,5 +1,6 @@
 //! The ledger: what became of every entity and every event (docs/adr/0002-the-ledgers-keys.md).
 
+mod ahead;
 mod dynamo;
 mod event;
 mod key;
@@ -13,13 +14,14 @@ use futures::future::BoxFuture;
 
 use crate::{EntityKey, Error};
 
+pub use ahead::{Reservation, StepRecord, Steps, Tried};
 pub use dynamo::DynamoLedger;
 pub(crate) use dynamo::{vendor_key, vendor_of};
 pub(crate) use event::NO_ENTITY;
 pub use event::{EventRecord, Status};
 pub use key::{ATTENTION_SHARDS, EVENT_SHARDS, attention_pk, entity_pk, event_pk, hour, sort_time};
 pub use reader::{AttentionKind, Reader, VendorChange};
-pub use record::{EntityRecord, ErrorRecord, Parked, Recent, Reservation, StepRecord, Steps, Tried};
+pub use record::{EntityRecord, ErrorRecord, Parked, Recent};
 pub use vendor::{Circuit, Pause, VendorRecord, Window};
 
 /// What was read at one time.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Status;
+use super::{Reservation, Status, Steps, Tried};
 use crate::{EntityKey, Error, ErrorKind, Stage, Verdict, Version};
 
 /// How many of the latest outcomes an entity record keeps.
@@ -99,53 +99,6 @@ pub struct Parked {
     pub lagging_since: Option<Timestamp>,
     /// Why it waits.
     pub error: ErrorRecord,
-}
-
-/// A push that was tried.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tried {
-    /// The canonical hash of the payload.
-    pub hash: String,
-    /// The record's revision when it was tried first; part of its idempotency key.
-    pub revision: u64,
-}
-
-/// A create at a vendor without a natural key, written before the call.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Reservation {
-    /// The idempotency key of the create.
-    pub key: String,
-    /// No create is sent after this: the process that reserved it is killed by then.
-    pub until: Timestamp,
-}
-
-/// How far an ordered plan has got: what is completed for a payload is not done again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Steps {
-    /// The canonical hash of the payload.
-    pub plan: String,
-    /// The completed steps, in their order.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub done: Vec<StepRecord>,
-    /// Steps that were begun, for whatever payload, and may have happened.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub begun: Vec<String>,
-    /// What completed steps of an earlier plan answered.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub earlier: Vec<StepRecord>,
-    /// The plan failed for good for this reason; what it did is being undone.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub undoing: Option<ErrorRecord>,
-}
-
-/// A completed step.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StepRecord {
-    /// Its name.
-    pub name: String,
-    /// What it answered.
-    #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
-    pub output: serde_json::Value,
 }
 
 /// A failure as the ledger keeps it.

@@ -115,13 +115,13 @@ fn json_has_stable_names_and_the_whole_reason() {
         "REJECTED": 1, "DEAD": 0},
     "attention": [
         {"entity": "customer/c-1", "event_id": null, "status": "REJECTED", "since": time, "wake_at": null,
-            "attempts": 1, "error": {"stage": "map", "field": "/email", "code": null, "reason": REASON,
+            "attempts": 1, "error": {"stage": "map", "step": null, "field": "/email", "code": null, "reason": REASON,
             "kind": "invalid", "verdict": "permanent"}},
         {"entity": null, "event_id": "e-3", "status": "REJECTED", "since": time, "wake_at": null,
-            "attempts": null, "error": {"stage": "intake", "field": "/detail/customerId", "code": null,
+            "attempts": null, "error": {"stage": "intake", "step": null, "field": "/detail/customerId", "code": null,
             "reason": "found none", "kind": "invalid", "verdict": "permanent"}},
         {"entity": "customer/c-2", "event_id": null, "status": "PARKED", "since": time,
-            "wake_at": "2026-01-29T14:40:00Z", "attempts": 2, "error": {"stage": "push", "field": null,
+            "wake_at": "2026-01-29T14:40:00Z", "attempts": 2, "error": {"stage": "push", "step": null, "field": null,
             "code": "E503", "reason": "found 503", "kind": "unavailable", "verdict": "retry"}},
     ]}]});
     assert_eq!(json, expected);
