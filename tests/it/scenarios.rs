@@ -150,6 +150,14 @@ impl Stage {
                 status,
                 at_least,
             } => self.wait_for_status(vendor, *status, *at_least).await,
+            Step::WaitForCircuit { vendor } => {
+                until("an open circuit", WITHIN, async || {
+                    let record = self.world.ledger().vendor(vendor).await.unwrap();
+                    Ok(record.and_then(|record| record.circuit).map(|_| ()))
+                })
+                .await
+                .unwrap();
+            }
             Step::WaitUntilSettled => {
                 self.settled = settle_everything(&self.world, &self.published, WITHIN)
                     .await

@@ -83,6 +83,11 @@ pub enum Step {
         /// Events.
         at_least: usize,
     },
+    /// Waits until a vendor's circuit is open.
+    WaitForCircuit {
+        /// The vendor.
+        vendor: String,
+    },
     /// Waits until every event has a final status at every vendor.
     WaitUntilSettled,
 }

@@ -166,6 +166,10 @@ fn is_done(world: &mut World, script: &mut Script, step: &Step) -> bool {
             status,
             at_least,
         } => return having(world, unit(vendor), *status) >= *at_least,
+        Step::WaitForCircuit { vendor } => {
+            let vendor = &world.units[unit(vendor)];
+            return vendor.records.vendor(&vendor.name).circuit.is_some();
+        }
         Step::WaitUntilSettled => return judge::at_rest(world),
     }
     true
