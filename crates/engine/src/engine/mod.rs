@@ -10,6 +10,7 @@ mod outcome;
 mod push;
 mod repeat;
 mod settle;
+mod undo;
 mod work;
 
 use std::collections::{HashMap, HashSet};

@@ -10,8 +10,9 @@ use jiff::{SignedDuration, Timestamp};
 use super::admission::is_unknown;
 use super::attempt::{Leader, Reached, Trace, Work};
 use super::repeat::{REMOVED, digest, idempotency_key, tried, undo_key};
+use super::undo::undoing;
 use super::{Engine, Entity};
-use crate::ledger::{EntityRecord, ErrorRecord, Parked, Reservation};
+use crate::ledger::{EntityRecord, Parked, Reservation};
 use crate::message::Version;
 use crate::sabotage::{self, Sabotage};
 use crate::vendor::{Creates, Journal, Mapped, Push};
@@ -19,7 +20,7 @@ use crate::{Error, ErrorKind, Stage, Verdict};
 
 /// One of the vendor's functions, with its payload.
 #[derive(Clone, Copy)]
-enum Call<'a> {
+pub(super) enum Call<'a> {
     Find,
     Push(&'a Mapped),
     Remove,
@@ -176,52 +177,8 @@ impl Engine {
         self.journal(&mut work.record, hash).write().await
     }
 
-    /// Undoes a plan that failed for good. Answers with the failure that holds.
-    ///
-    /// # Errors
-    /// If the ledger could not be written.
-    async fn undo_plan(
-        &self,
-        entity: &Entity,
-        work: &mut Work<'_>,
-        trace: &mut Trace,
-        error: Error,
-    ) -> Result<Error, Error> {
-        let Some(steps) = &mut work.record.steps else {
-            return Ok(error);
-        };
-        if error.verdict() != Verdict::Permanent
-            || (steps.done.is_empty() && steps.earlier.is_empty() && steps.begun.is_empty())
-        {
-            return Ok(error);
-        }
-        steps.undoing = Some(ErrorRecord::from(&error));
-        let plan = steps.plan.clone();
-        self.journal(&mut work.record, &plan).write().await?;
-        match self.compensate(entity, work, trace).await {
-            Ok(()) => Ok(error),
-            Err(other) if other.stage() == Stage::Settle => Err(other),
-            Err(other) if other.verdict() == Verdict::Permanent => {
-                let message = format!(
-                    "could not be undone: {}; it failed for: {}",
-                    other.message(),
-                    error.message()
-                );
-                let code = other.vendor_code().unwrap_or("undo").to_owned();
-                Ok(other.reworded(message, code))
-            }
-            Err(other) => Ok(other),
-        }
-    }
-
-    async fn compensate(&self, entity: &Entity, work: &mut Work<'_>, trace: &mut Trace) -> Result<(), Error> {
-        self.call(entity, work, trace, Call::Compensate).await?;
-        work.record.steps = None;
-        Ok(())
-    }
-
     /// Calls the vendor, and again at once where that is nearly free.
-    async fn call(
+    pub(super) async fn call(
         &self,
         entity: &Entity,
         work: &mut Work<'_>,
@@ -295,15 +252,11 @@ impl Engine {
         )
     }
 
-    fn journal<'a>(&'a self, record: &'a mut EntityRecord, plan: &'a str) -> Journal<'a> {
+    pub(super) fn journal<'a>(&'a self, record: &'a mut EntityRecord, plan: &'a str) -> Journal<'a> {
         Journal {
             record,
             ledger: self.parts.ledger.as_ref(),
             plan,
         }
     }
-}
-
-fn undoing(record: &EntityRecord) -> Option<ErrorRecord> {
-    record.steps.as_ref()?.undoing.clone()
 }
