@@ -80,6 +80,10 @@ impl Engine {
             if trace.tried.is_some() {
                 next.tried.clone_from(&trace.tried);
             }
+            // A part of it may stand there: a source that lags must not bring back what is older.
+            if trace.version.is_some() {
+                next.pushed_version.clone_from(&trace.version);
+            }
             // What was pushed last is no longer what a repeat would repeat.
             next.pushed_revision = None;
             next.pushed_by = None;
