@@ -13,7 +13,8 @@ const RECENT: usize = 3;
 ///
 /// Every settle raises `revision` by one and is conditional on the one before. The duplicate window that is left:
 /// a function that dies between the vendor's answer and the settle. The message is then delivered again, and a
-/// redelivery is always read and pushed again; a vendor that is not idempotent by its own key needs a reservation.
+/// redelivery is always read and pushed again; what a repeat could not mend is written ahead
+/// (docs/adr/0007-written-ahead.md).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EntityRecord {
     /// The vendor's name.
@@ -40,7 +41,7 @@ pub struct EntityRecord {
     /// repeats that push.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pushed_by: Option<String>,
-    /// The source's version of what was last pushed.
+    /// The source's version of what was last pushed, or tried at the vendor: a part of that may stand there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pushed_version: Option<Version>,
     /// The start of the last read of the source whose result stands at the vendor.

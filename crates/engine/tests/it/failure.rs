@@ -408,3 +408,18 @@ async fn an_outage_before_does_not_use_up_the_patience_with_a_lagging_source() {
     }
     assert_eq!(bench.held("1"), None);
 }
+
+/// A part of what failed may stand at the vendor.
+#[tokio::test]
+async fn a_lagging_source_brings_back_nothing_older_than_what_was_tried() {
+    let mut bench = Bench::new();
+    bench.set("1", "Ada", Some(3));
+    fail(&bench, "1", ErrorKind::Refused, Verdict::Permanent);
+    let first = bench.event("1", Some(3));
+    assert_eq!(bench.settle(&first).await, Status::Rejected);
+    lock(&bench.world).fail_push.clear();
+    bench.set("1", "older", Some(2));
+    let late = bench.event("1", Some(1));
+    assert_eq!(bench.settle(&late).await, Status::Parked);
+    assert_eq!(bench.pushes(), 0);
+}
