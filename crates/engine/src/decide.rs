@@ -138,6 +138,8 @@ mod tests {
             time: at(time),
             entity: entity(),
             version,
+            carried: None,
+            is_forced: false,
         })
     }
 

@@ -5,6 +5,7 @@
 //! module that knows the Lambda runtime; AWS types stay in the adapters [`lane::SqsLanes`], [`ledger::DynamoLedger`],
 //! [`ledger::Reader`], [`wake::DynamoAttention`], [`secret::SecretsManager`] and [`http::AwsHttp`].
 
+pub mod auth;
 pub mod circuit;
 pub mod clock;
 pub mod config;

@@ -46,7 +46,7 @@ struct Cached {
 #[derive(Clone)]
 pub struct SecretField {
     store: Arc<SecretStore>,
-    name: &'static str,
+    name: Arc<str>,
 }
 
 impl SecretStore {
@@ -66,10 +66,10 @@ impl SecretStore {
 
     /// One field of the secret; nothing is fetched yet.
     #[must_use]
-    pub fn field(self: &Arc<Self>, name: &'static str) -> SecretField {
+    pub fn field(self: &Arc<Self>, name: &str) -> SecretField {
         SecretField {
             store: Arc::clone(self),
-            name,
+            name: name.into(),
         }
     }
 
@@ -120,7 +120,7 @@ impl SecretField {
     /// # Errors
     /// A retry if the secret cannot be fetched, is no JSON object or has no such field: somebody will mend it.
     pub async fn get(&self) -> Result<SecretString, Error> {
-        self.store.get(self.name).await
+        self.store.get(&self.name).await
     }
 }
 

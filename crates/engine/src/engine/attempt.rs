@@ -94,6 +94,8 @@ pub(super) struct Trace {
     pub(super) reserved: bool,
     pub(super) source_ms: Option<u64>,
     pub(super) vendor_ms: Option<u64>,
+    /// By what the vendor acknowledged the push.
+    pub(super) receipt: Option<String>,
 }
 
 /// Where an attempt got to.
@@ -141,7 +143,7 @@ impl Engine {
             let message = "expected an entity type of this vendor, found another";
             Error::permanent(ErrorKind::Invalid, Stage::Intake, message)
         })?;
-        let Fetched { state, version } = self.fetch(entity, work, trace).await?;
+        let Fetched { state, version, .. } = self.fetch(entity, work, trace).await?;
         trace.version.clone_from(&version);
         let read_at = trace.read_at.unwrap_or_default();
         lag::refuse_lagging(work, state.is_some(), version.as_ref(), read_at)?;

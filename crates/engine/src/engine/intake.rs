@@ -98,7 +98,7 @@ fn leaders(strays: &[Item<'_>]) -> Vec<usize> {
             continue;
         }
         let is_numbered = match &notification.version {
-            Some(Version::Number(_)) => true,
+            Some(Version::Number(_) | Version::Sequence(_)) => true,
             None => false,
             Some(Version::Tag(_)) => continue,
         };

@@ -209,12 +209,14 @@ impl Engine {
                     &key,
                     self.journal(&mut work.record, &plan),
                 );
-                match call {
+                let result = match call {
                     Call::Find => vendor.find(&mut push).await,
                     Call::Push(mapped) => vendor.push(&mut push, mapped).await.map(Some),
                     Call::Remove => vendor.remove(&mut push).await.map(|()| None),
                     Call::Compensate => vendor.compensate(&mut push).await.map(|()| None),
-                }
+                };
+                trace.receipt = push.take_receipt().or_else(|| trace.receipt.take());
+                result
             };
             match &result {
                 // What may have been created is looked for first.

@@ -62,6 +62,7 @@ pub enum HttpError {
 }
 
 /// A request under construction.
+#[derive(Clone)]
 #[must_use]
 pub struct Request<'a> {
     http: &'a Http,

@@ -82,6 +82,9 @@ pub struct EventRecord {
     /// The vendor's id for the entity.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
+    /// By what the vendor acknowledged the push, such as the id of a task.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<String>,
     /// The source's version: the one that was read, or announced where nothing was read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<Version>,

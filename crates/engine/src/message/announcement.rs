@@ -80,6 +80,8 @@ impl Announcement {
             time: envelope.time,
             entity,
             version,
+            carried: None,
+            is_forced: false,
         })
     }
 }

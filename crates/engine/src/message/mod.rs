@@ -1,6 +1,7 @@
 //! What arrives: one SQS message, read as an EventBridge envelope, understood as a notification about an entity.
 
 mod announcement;
+mod carried;
 mod entity;
 mod envelope;
 mod version;
@@ -9,6 +10,7 @@ mod wake;
 use jiff::Timestamp;
 
 pub use announcement::Announcement;
+pub use carried::{Carried, MAX_CARRIED_BYTES};
 pub use entity::{EntityKey, InvalidKey, MAX_ID_BYTES};
 pub use envelope::{Envelope, MAX_EVENT_ID_BYTES};
 pub use version::Version;
@@ -43,6 +45,10 @@ pub struct Notification {
     pub entity: EntityKey,
     /// The version that the event announces.
     pub version: Option<Version>,
+    /// The state that the event brings itself. Its version is then always there, and ordered.
+    pub carried: Option<Carried>,
+    /// Take no shortcut: read and push, whatever the ledger knows.
+    pub is_forced: bool,
 }
 
 /// What a message asks for.

@@ -1,5 +1,6 @@
 //! Who holds the truth.
 
+mod carried;
 mod rest;
 
 use futures::future::BoxFuture;
@@ -7,12 +8,18 @@ use serde_json::Value;
 
 use crate::{EntityKey, Error, Version};
 
+pub use carried::CarriedState;
 pub use rest::RestSource;
 
 /// Asked for the current state of an entity.
 pub trait Source: Send + Sync {
     /// Reads the current state.
     fn fetch<'a>(&'a self, entity: &'a EntityKey) -> BoxFuture<'a, Result<Fetched, Error>>;
+
+    /// Whether it can be asked at all; not where the events carry the state ([`CarriedState`]).
+    fn is_readable(&self) -> bool {
+        true
+    }
 }
 
 /// What a source answered.
@@ -22,4 +29,36 @@ pub struct Fetched {
     pub state: Option<Value>,
     /// The version of the state, if the source counts them.
     pub version: Option<Version>,
+    /// The read certainly saw every change that was announced before it began, as a strongly consistent read of the
+    /// database does that announced them. Such an answer never lags: it counts as the newest version announced.
+    pub is_current: bool,
+}
+
+impl Fetched {
+    /// The entity's state and its version.
+    #[must_use]
+    pub fn found(state: Value, version: Option<Version>) -> Self {
+        Self {
+            state: Some(state),
+            version,
+            is_current: false,
+        }
+    }
+
+    /// The source no longer has the entity.
+    #[must_use]
+    pub fn gone() -> Self {
+        Self {
+            state: None,
+            version: None,
+            is_current: false,
+        }
+    }
+
+    /// The read certainly saw every change that was announced before it.
+    #[must_use]
+    pub fn current(mut self) -> Self {
+        self.is_current = true;
+        self
+    }
 }

@@ -107,10 +107,7 @@ impl RestSource {
         let answer = request.send().await.map_err(|error| error.at(Stage::Source))?;
         match answer.status {
             StatusCode::NOT_FOUND | StatusCode::GONE => {
-                return Ok(Fetched {
-                    state: None,
-                    version: None,
-                });
+                return Ok(Fetched::gone());
             }
             StatusCode::OK => {}
             _ => return Err(status_error(Stage::Source, &answer, self.clock.now())),
@@ -123,10 +120,7 @@ impl RestSource {
             VersionFrom::ETag => answer.header(&header::ETAG).and_then(Version::from_etag),
             VersionFrom::Field(pointer) => state.pointer(pointer).and_then(Version::from_json),
         };
-        Ok(Fetched {
-            state: Some(state),
-            version,
-        })
+        Ok(Fetched::found(state, version))
     }
 }
 

@@ -29,6 +29,7 @@ pub struct Push<'a> {
     pub idempotency_key: &'a str,
     /// The time of the attempt.
     pub now: jiff::Timestamp,
+    receipt: Option<String>,
     journal: Journal<'a>,
 }
 
@@ -68,8 +69,28 @@ impl<'a> Push<'a> {
             version,
             idempotency_key,
             now,
+            receipt: None,
             journal,
         }
+    }
+
+    /// Keeps in the event's record by what the vendor acknowledged this push, such as the id of a task or a request: what
+    /// one quotes when asking the vendor.
+    pub fn set_receipt(&mut self, receipt: impl Into<String>) {
+        self.receipt = Some(receipt.into());
+    }
+
+    pub(crate) fn take_receipt(&mut self) -> Option<String> {
+        self.receipt.take()
+    }
+
+    /// A number that only goes up from one push of an entity to the next: milliseconds since 1970, and more than at the
+    /// last settle, whatever the clock of that process said. For a vendor that refuses what is numbered lower than what it
+    /// has, so that a call that was held up on the way cannot overtake a later one.
+    #[must_use]
+    pub fn order(&self) -> i64 {
+        let settled = self.journal.record.settled_at.as_millisecond();
+        self.now.as_millisecond().max(settled.saturating_add(1))
     }
 
     /// Runs one step of an ordered plan, unless it is completed for this payload: then its answer is returned.

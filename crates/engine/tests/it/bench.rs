@@ -99,14 +99,8 @@ impl Source for Memory {
         let answer = match world.fail_source {
             Some((kind, verdict)) => Err(Error::new(kind, verdict, Stage::Source, "told to fail")),
             None => Ok(match world.source.get(entity.id()) {
-                Some((state, version)) => Fetched {
-                    state: Some(state.clone()),
-                    version: version.map(Version::Number),
-                },
-                None => Fetched {
-                    state: None,
-                    version: None,
-                },
+                Some((state, version)) => Fetched::found(state.clone(), version.map(Version::Number)),
+                None => Fetched::gone(),
             }),
         };
         Box::pin(async move { answer })

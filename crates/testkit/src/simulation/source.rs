@@ -169,6 +169,7 @@ fn answer(world: &mut World, unit: usize, container: usize, entity: usize) -> Re
         answer: Ok(Fetched {
             state,
             version: versioned.then_some(Version::Number(revision)),
+            is_current: false,
         }),
     }
 }

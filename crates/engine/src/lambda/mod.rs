@@ -1,5 +1,7 @@
 //! The Lambda runtime's side: the only module that knows it.
 
+mod setup;
+
 use std::fmt;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -20,61 +22,15 @@ use crate::http::{AwsHttp, Http, HttpError};
 use crate::lane::SqsLanes;
 use crate::ledger::DynamoLedger;
 use crate::message::Delivery;
-use crate::secret::{SecretField, SecretStore, Secrets, SecretsManager};
+use crate::secret::SecretsManager;
 use crate::telemetry;
 use crate::wake::{DynamoAttention, Waker};
+
+pub use setup::Setup;
 
 /// What the calls for one entity take at the longest in the ordinary course: the source's five seconds, the vendor's ten,
 /// and one for the ledger. A slow ledger on top may end the invocation; its messages are then delivered again.
 const SLOWEST: Duration = Duration::from_secs(16);
-
-/// What a vendor function wires its entities with.
-pub struct Setup {
-    config: Config,
-    http: Http,
-    clock: Arc<dyn Clock>,
-    secrets: Arc<SecretStore>,
-}
-
-impl Setup {
-    /// A set-up of these parts; the secret is fetched when first used.
-    #[must_use]
-    pub fn new(config: Config, http: Http, clock: Arc<dyn Clock>, secrets: Box<dyn Secrets>) -> Self {
-        let secrets = SecretStore::new(secrets, Arc::clone(&clock));
-        Self {
-            config,
-            http,
-            clock,
-            secrets,
-        }
-    }
-
-    /// The vendor's own settings, from `VENDOR_SETTINGS`.
-    ///
-    /// # Errors
-    /// [`ConfigError`] names the field at fault.
-    pub fn settings<T: DeserializeOwned>(&self) -> Result<T, ConfigError> {
-        self.config.settings()
-    }
-
-    /// The HTTP client.
-    #[must_use]
-    pub fn http(&self) -> Http {
-        self.http.clone()
-    }
-
-    /// The clock.
-    #[must_use]
-    pub fn clock(&self) -> Arc<dyn Clock> {
-        Arc::clone(&self.clock)
-    }
-
-    /// A field of the vendor's secret; fetched when first used.
-    #[must_use]
-    pub fn secret(&self, field: &'static str) -> SecretField {
-        self.secrets.field(field)
-    }
-}
 
 /// Why a function cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -108,7 +64,7 @@ pub fn vendor(wire: impl FnOnce(&Setup) -> Result<Vec<Entity>, StartError>) -> E
         );
         let setup = Setup::new(config, http, clock, Box::new(secret));
         let entities = wire(&setup)?;
-        let Setup { config, clock, .. } = setup;
+        let (config, clock) = setup.into_parts();
         let ledger = DynamoLedger::new(
             aws_sdk_dynamodb::Client::new(&sdk),
             config.ledger_table,

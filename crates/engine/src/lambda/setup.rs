@@ -1,0 +1,82 @@
+//! What a vendor function wires its entities with.
+
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+
+use super::StartError;
+use crate::auth::{Auth, AuthSettings};
+use crate::clock::Clock;
+use crate::config::{Config, ConfigError};
+use crate::http::Http;
+use crate::secret::{SecretField, SecretStore, Secrets};
+
+/// What a vendor function wires its entities with.
+pub struct Setup {
+    config: Config,
+    http: Http,
+    clock: Arc<dyn Clock>,
+    secrets: Arc<SecretStore>,
+}
+
+impl Setup {
+    /// A set-up of these parts; the secret is fetched when first used.
+    #[must_use]
+    pub fn new(config: Config, http: Http, clock: Arc<dyn Clock>, secrets: Box<dyn Secrets>) -> Self {
+        let secrets = SecretStore::new(secrets, Arc::clone(&clock));
+        Self {
+            config,
+            http,
+            clock,
+            secrets,
+        }
+    }
+
+    /// The vendor's own settings, from `VENDOR_SETTINGS`.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the field at fault.
+    pub fn settings<T: DeserializeOwned>(&self) -> Result<T, ConfigError> {
+        self.config.settings()
+    }
+
+    /// The HTTP client.
+    #[must_use]
+    pub fn http(&self) -> Http {
+        self.http.clone()
+    }
+
+    /// The clock.
+    #[must_use]
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.clock)
+    }
+
+    /// A field of the vendor's secret; fetched when first used.
+    #[must_use]
+    pub fn secret(&self, field: &str) -> SecretField {
+        self.secrets.field(field)
+    }
+
+    /// The credential that these settings choose, of the vendor's secret: its fields there begin with `prefix`, as in
+    /// `source_token`.
+    ///
+    /// # Errors
+    /// [`StartError`] if the settings cannot be used.
+    pub fn auth(&self, settings: &AuthSettings, prefix: &str) -> Result<Auth, StartError> {
+        Ok(match settings {
+            AuthSettings::None {} => Auth::none(),
+            AuthSettings::Bearer {} => Auth::bearer(self.secrets.field(&format!("{prefix}_token"))),
+            AuthSettings::ApiKey { header } => {
+                let name = header.parse().map_err(|_| {
+                    ConfigError::new("VENDOR_SETTINGS", "the name of a header", "another text")
+                })?;
+                Auth::header(name, self.secrets.field(&format!("{prefix}_api_key")))
+            }
+        })
+    }
+
+    pub(super) fn into_parts(self) -> (Config, Arc<dyn Clock>) {
+        (self.config, self.clock)
+    }
+}
