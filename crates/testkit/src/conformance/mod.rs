@@ -15,7 +15,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
-use serde_json::json;
+use serde_json::{Value, json};
 use vendorbridge::clock::{Clock, SystemClock};
 use vendorbridge::config::Config;
 use vendorbridge::engine::{Batch, Parts};
@@ -30,13 +30,15 @@ use vendorbridge::{Engine, EntityKey, Error};
 
 pub use subject::{Change, State, Subject};
 
-use crate::memory::{ManualClock, MemoryLanes, MemoryLedger};
+use crate::memory::{ManualClock, MemoryItems, MemoryLanes, MemoryLedger};
 use crate::sandbox::{Sandbox, SandboxConfig};
 
 /// A running subject.
 pub struct Stand<S> {
     /// The fakes.
     pub sandbox: Sandbox,
+    /// The tables that the function may read.
+    pub items: Arc<MemoryItems>,
     /// What the function recorded.
     pub ledger: Arc<MemoryLedger>,
     clock: Arc<ManualClock>,
@@ -91,7 +93,10 @@ impl<S: Subject> Stand<S> {
         let config = Config::read(&lookup).expect("the configuration is complete");
         let http = Http::new(config.allow_plain_http).expect("an HTTP client");
         let secret = FixedSecret(S::secret(&sandbox).to_string());
-        let setup = Setup::new(config, http, Arc::clone(&clock) as _, Box::new(secret));
+        let items = Arc::new(MemoryItems::default());
+        let setup = Setup::new(config, http, Arc::clone(&clock) as _, Box::new(secret))
+            .with_items(Arc::clone(&items) as _)
+            .with_rng(fastrand::Rng::with_seed(7));
         let entities = S::wire(&setup).expect("the function wires");
         let ledger = Arc::new(MemoryLedger::default());
         let engine = Engine::new(Parts {
@@ -103,11 +108,12 @@ impl<S: Subject> Stand<S> {
             rng: fastrand::Rng::with_seed(7),
             backoff: Backoff::default(),
             circuit: vendorbridge::circuit::Policy::default(),
-            max_in_flight: 5,
+            max_in_flight: 10,
             slowest: Duration::from_secs(16),
         });
         Self {
             sandbox,
+            items,
             ledger,
             clock,
             engine,
@@ -148,17 +154,25 @@ impl<S: Subject> Stand<S> {
     }
 
     /// The same for another entity.
+    pub async fn announce_of(&mut self, id: &str) -> Status {
+        let event = self.event(id);
+        self.announce_with(id, event).await
+    }
+
+    /// Announces an entity by this event some time later, and lets the function settle it. The stand adds `id` and `time`.
     ///
     /// # Panics
     /// If the function gives the message back or records nothing.
     #[expect(clippy::expect_used, reason = "a test stand")]
-    pub async fn announce_of(&mut self, id: &str) -> Status {
+    pub async fn announce_with(&mut self, id: &str, mut event: Value) -> Status {
         self.events += 1;
         self.clock.advance(Duration::from_secs(10));
-        let body = self.event(id);
+        let event_id = format!("e{}", self.events);
+        event["id"] = json!(event_id);
+        event["time"] = json!(self.clock.now());
+        let body = event.to_string();
         self.last = Some((Self::entity(id), body.clone()));
         self.deliver(Self::entity(id), body, 1).await;
-        let event_id = format!("e{}", self.events);
         self.ledger.status(&event_id).expect("an event record")
     }
 
@@ -173,7 +187,7 @@ impl<S: Subject> Stand<S> {
     }
 
     /// What a test changed at the source by itself counts as no change here; it is announced all the same.
-    fn event(&self, id: &str) -> String {
+    fn event(&self, id: &str) -> Value {
         let unknown = || Change {
             id: id.to_owned(),
             state: None,
@@ -181,10 +195,7 @@ impl<S: Subject> Stand<S> {
             at: self.clock.now(),
         };
         let change = self.changes.get(id).cloned().unwrap_or_else(unknown);
-        let mut event = S::event(&change);
-        event["id"] = json!(format!("e{}", self.events));
-        event["time"] = json!(self.clock.now());
-        event.to_string()
+        S::event(&change)
     }
 
     /// Lets the waiting retry be due, and wakes it.
@@ -239,17 +250,38 @@ impl<S: Subject> Stand<S> {
         self.clock.now()
     }
 
+    /// Announces several entities in one batch of the queue. The statuses come in the same order.
+    ///
+    /// # Panics
+    /// As [`announce_of`](Self::announce_of).
+    #[expect(clippy::expect_used, reason = "a test stand")]
+    pub async fn announce_together(&mut self, ids: &[&str]) -> Vec<Status> {
+        self.clock.advance(Duration::from_secs(10));
+        let mut event_ids = Vec::new();
+        let mut deliveries = Vec::new();
+        for id in ids {
+            self.events += 1;
+            let event_id = format!("e{}", self.events);
+            let mut event = self.event(id);
+            event["id"] = json!(event_id);
+            event["time"] = json!(self.clock.now());
+            deliveries.push(delivery(&Self::entity(id), &event_id, event.to_string(), 1));
+            event_ids.push(event_id);
+        }
+        self.handle(deliveries).await;
+        let status = |id: &String| self.ledger.status(id).expect("an event record");
+        event_ids.iter().map(status).collect()
+    }
+
     async fn deliver(&self, entity: EntityKey, body: String, receive_count: u32) {
-        let delivery = Delivery {
-            receipt: String::new(),
-            message_id: "m".to_owned(),
-            group: lane(&entity),
-            receive_count,
-            body,
-        };
+        self.handle(vec![delivery(&entity, "m", body, receive_count)])
+            .await;
+    }
+
+    async fn handle(&self, deliveries: Vec<Delivery>) {
         let deadline = self.clock.now() + SignedDuration::from_secs(30);
         let batch = Batch {
-            deliveries: vec![delivery],
+            deliveries,
             deadline,
             request_id: String::new(),
         };
@@ -263,6 +295,16 @@ impl<S: Subject> Stand<S> {
     #[expect(clippy::expect_used, reason = "a test's constant")]
     fn entity(id: &str) -> EntityKey {
         EntityKey::new(S::ENTITY_TYPE, id).expect("a legal key")
+    }
+}
+
+fn delivery(entity: &EntityKey, message_id: &str, body: String, receive_count: u32) -> Delivery {
+    Delivery {
+        receipt: String::new(),
+        message_id: message_id.to_owned(),
+        group: lane(entity),
+        receive_count,
+        body,
     }
 }
 
