@@ -105,7 +105,10 @@ impl Engine {
                     let event = outcome::malformed(self.vendor(), delivery, reason, self.now());
                     refused.push((index, Outcome::Settled(Box::new(event))));
                 }
-                Ok(None) => refused.push((index, Outcome::Done)),
+                Ok(None) => {
+                    telemetry::not_ours(self.vendor(), &delivery.message_id);
+                    refused.push((index, Outcome::Done));
+                }
                 Ok(Some(message)) if delivery.group == lane(message.entity()) => {
                     let entity = message.entity().clone();
                     let items = groups.entry(entity.clone()).or_insert_with(|| {

@@ -1,5 +1,7 @@
 //! The state that an event brings itself (event-carried state transfer, docs/adr/0009-carried-state.md).
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -10,13 +12,25 @@ use super::Version;
 pub const MAX_CARRIED_BYTES: usize = 256 * 1024;
 
 /// What an event carries.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Carried {
     /// Its place among the states of the entity. Always ordered: an older state never follows a newer one.
     pub version: Version,
     /// The state; `None` says that the entity is gone.
     #[serde(default, with = "text", skip_serializing_if = "Option::is_none")]
     pub state: Option<Value>,
+}
+
+impl fmt::Debug for Carried {
+    /// Without the state: it can be personal data.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = if self.state.is_some() {
+            "a state"
+        } else {
+            "a removal"
+        };
+        write!(f, "Carried({what}, version {})", self.version)
+    }
 }
 
 impl Carried {
