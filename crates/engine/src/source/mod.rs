@@ -1,6 +1,7 @@
 //! Who holds the truth.
 
 mod carried;
+mod dynamo;
 mod rest;
 
 use futures::future::BoxFuture;
@@ -9,6 +10,10 @@ use serde_json::Value;
 use crate::{EntityKey, Error, Version};
 
 pub use carried::CarriedState;
+pub(crate) use dynamo::NoItems;
+pub use dynamo::{
+    DynamoItems, DynamoSource, InvalidKeyTemplate, ItemRequest, Items, KeyTemplate, KeyValue, TableSettings,
+};
 pub use rest::RestSource;
 
 /// Asked for the current state of an entity.
