@@ -1,6 +1,7 @@
 //! Who holds the truth.
 
 mod carried;
+mod graphql;
 mod rest;
 
 use futures::future::BoxFuture;
@@ -9,6 +10,7 @@ use serde_json::Value;
 use crate::{EntityKey, Error, Version};
 
 pub use carried::CarriedState;
+pub use graphql::{GraphQlQuery, GraphQlSource};
 pub use rest::RestSource;
 
 /// Asked for the current state of an entity.

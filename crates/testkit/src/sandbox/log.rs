@@ -15,7 +15,7 @@ const AT_MOST: usize = 10_000;
 /// One request as the log keeps it: never its body, headers or query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Logged {
-    /// `infoservice`, `mailchimp` or `webhook`.
+    /// The service's name, such as `infoservice`.
     pub service: &'static str,
     /// The method.
     pub method: Method,
