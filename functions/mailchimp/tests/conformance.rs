@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use vendorbridge::lambda::{Setup, StartError};
 use vendorbridge::ledger::Status;
 use vendorbridge::{Entity, ErrorKind};
-use vendorbridge_testkit::conformance::{EMAIL, Stand, Subject};
+use vendorbridge_testkit::conformance::{Change, Stand, State, Subject, infoservice};
 use vendorbridge_testkit::sandbox::infoservice::{Channel, NewPreference};
 use vendorbridge_testkit::sandbox::mailchimp::{self, Mark, Member, MergeValue};
 use vendorbridge_testkit::sandbox::{Fault, Faults, Sandbox};
@@ -12,9 +12,11 @@ use vendorbridge_testkit::sandbox::{Fault, Faults, Sandbox};
 struct Mailchimp;
 
 const LIST: &str = "a1b2c3d4e5";
+const EMAIL: &str = "ada@lovelace.example";
 
 impl Subject for Mailchimp {
     const VENDOR: &'static str = "mailchimp";
+    const ENTITY_TYPE: &'static str = "customer";
     const CREATING_REQUEST: u64 = 2;
 
     fn settings(sandbox: &Sandbox) -> Value {
@@ -29,13 +31,21 @@ impl Subject for Mailchimp {
         ::mailchimp::wire(setup)
     }
 
+    fn change(stand: &Stand<Self>, change: &Change) {
+        infoservice::change(&stand.sandbox, change, email(&change.id));
+    }
+
+    fn event(change: &Change) -> Value {
+        infoservice::event(change)
+    }
+
     fn faults(sandbox: &Sandbox) -> Faults {
         sandbox.mailchimp.faults().clone()
     }
 
-    fn held(sandbox: &Sandbox, _: &str, email: &str) -> Option<String> {
-        match member(sandbox, email)?.merge_fields.get("CHANNEL")? {
-            MergeValue::Text(channel) => Some(channel.clone()),
+    fn held(sandbox: &Sandbox, id: &str) -> Option<State> {
+        match member(sandbox, email(id))?.merge_fields.get("CHANNEL")? {
+            MergeValue::Text(channel) => Some(infoservice::state(channel)),
             other => panic!("a channel of another type: {other:?}"),
         }
     }
@@ -51,6 +61,22 @@ impl Subject for Mailchimp {
 
 vendorbridge_testkit::conformance!(Mailchimp);
 
+fn email(customer_id: &str) -> &'static str {
+    match customer_id {
+        Mailchimp::ID => EMAIL,
+        _ => "grace@hopper.example",
+    }
+}
+
+/// The customer's preference at the source.
+fn set(stand: &Stand<Mailchimp>, channel: Channel, email: &str) {
+    let preference = NewPreference {
+        channel,
+        ..NewPreference::by_email(Mailchimp::ID, email)
+    };
+    stand.sandbox.infoservice.put(preference);
+}
+
 /// A member that is not archived.
 fn member(sandbox: &Sandbox, email: &str) -> Option<Member> {
     sandbox
@@ -62,11 +88,11 @@ fn member(sandbox: &Sandbox, email: &str) -> Option<Member> {
 
 #[tokio::test]
 async fn a_new_address_moves_the_member() {
-    let mut stand = Stand::start::<Mailchimp>().await;
-    stand.set(Channel::Email, EMAIL);
+    let mut stand = Stand::<Mailchimp>::start().await;
+    set(&stand, Channel::Email, EMAIL);
     stand.announce().await;
     let contact = member(&stand.sandbox, EMAIL).unwrap().contact_id;
-    stand.set(Channel::Email, "ada@king.example");
+    set(&stand, Channel::Email, "ada@king.example");
     // The move gets through, but the answer does not: the repeat must find the member under its new address.
     stand.sandbox.mailchimp.faults().at(2, Fault::AcceptThenCut);
     assert_eq!(stand.announce().await, Status::Parked);
@@ -85,13 +111,13 @@ async fn a_new_address_moves_the_member() {
 
 #[tokio::test]
 async fn a_new_address_that_is_taken_leaves_one_member() {
-    let mut stand = Stand::start::<Mailchimp>().await;
-    stand.set(Channel::Email, "ada@king.example");
+    let mut stand = Stand::<Mailchimp>::start().await;
+    set(&stand, Channel::Email, "ada@king.example");
     stand.announce().await;
-    stand.sandbox.infoservice.remove("c-4711");
-    stand.set(Channel::Email, EMAIL);
+    stand.sandbox.infoservice.remove(Mailchimp::ID);
+    set(&stand, Channel::Email, EMAIL);
     stand.announce().await;
-    stand.set(Channel::Paper, "ada@king.example");
+    set(&stand, Channel::Paper, "ada@king.example");
     assert_eq!(stand.announce().await, Status::Synced);
     let members = stand.sandbox.mailchimp.members(LIST);
     assert_eq!(members.len(), 1, "{members:?}");
@@ -99,11 +125,11 @@ async fn a_new_address_that_is_taken_leaves_one_member() {
 
 #[tokio::test]
 async fn an_opted_out_member_stays_so() {
-    let mut stand = Stand::start::<Mailchimp>().await;
-    stand.set(Channel::Email, EMAIL);
+    let mut stand = Stand::<Mailchimp>::start().await;
+    set(&stand, Channel::Email, EMAIL);
     stand.announce().await;
     stand.sandbox.mailchimp.mark(LIST, EMAIL, Mark::Unsubscribed);
-    stand.set(Channel::Both, EMAIL);
+    set(&stand, Channel::Both, EMAIL);
     stand.announce().await;
     assert_eq!(
         member(&stand.sandbox, EMAIL).unwrap().status,
@@ -113,9 +139,9 @@ async fn an_opted_out_member_stays_so() {
 
 #[tokio::test]
 async fn a_refused_address_is_rejected_without_quoting_it() {
-    let mut stand = Stand::start::<Mailchimp>().await;
+    let mut stand = Stand::<Mailchimp>::start().await;
     stand.sandbox.mailchimp.mark(LIST, EMAIL, Mark::LooksFake);
-    stand.set(Channel::Email, EMAIL);
+    set(&stand, Channel::Email, EMAIL);
     assert_eq!(stand.announce().await, Status::Rejected);
     let error = stand.record().error.unwrap();
     assert_eq!(error.kind, ErrorKind::Refused);
@@ -124,8 +150,8 @@ async fn a_refused_address_is_rejected_without_quoting_it() {
 
 #[tokio::test]
 async fn a_bodiless_403_is_a_rate_limit() {
-    let mut stand = Stand::start::<Mailchimp>().await;
-    stand.set(Channel::Email, EMAIL);
+    let mut stand = Stand::<Mailchimp>::start().await;
+    set(&stand, Channel::Email, EMAIL);
     stand.sandbox.mailchimp.faults().at(1, Fault::Forbidden);
     assert_eq!(stand.announce().await, Status::Parked);
     assert_eq!(stand.record().parked.unwrap().error.kind, ErrorKind::RateLimited);
@@ -133,18 +159,18 @@ async fn a_bodiless_403_is_a_rate_limit() {
 
 #[tokio::test]
 async fn sends_nothing_that_mailchimp_does_not_document() {
-    let mut stand = Stand::start::<Mailchimp>().await;
-    stand.set(Channel::Email, EMAIL);
+    let mut stand = Stand::<Mailchimp>::start().await;
+    set(&stand, Channel::Email, EMAIL);
     stand.announce().await;
-    stand.set(Channel::Paper, "ada@king.example");
+    set(&stand, Channel::Paper, "ada@king.example");
     stand.announce().await;
     assert!(stand.sandbox.mailchimp.unknown_properties().is_empty());
 }
 
 #[tokio::test]
 async fn customers_who_share_an_address_do_not_take_each_others_member() {
-    let mut stand = Stand::start::<Mailchimp>().await;
-    stand.set(Channel::Email, EMAIL);
+    let mut stand = Stand::<Mailchimp>::start().await;
+    set(&stand, Channel::Email, EMAIL);
     stand.announce().await;
     // Another customer claims the same address, is refused, and goes away again.
     let other = NewPreference::by_email("c-2", EMAIL);
@@ -166,14 +192,14 @@ async fn customers_who_share_an_address_do_not_take_each_others_member() {
 
 #[tokio::test]
 async fn a_move_of_unknown_outcome_leaves_nothing_at_the_address_between() {
-    let mut stand = Stand::start::<Mailchimp>().await;
-    stand.set(Channel::Email, EMAIL);
+    let mut stand = Stand::<Mailchimp>::start().await;
+    set(&stand, Channel::Email, EMAIL);
     stand.announce().await;
-    stand.set(Channel::Email, "between@king.example");
+    set(&stand, Channel::Email, "between@king.example");
     // The look before the move, then the move itself: it gets through, its answer does not.
     stand.sandbox.mailchimp.faults().at(2, Fault::AcceptThenCut);
     assert_eq!(stand.announce().await, Status::Parked);
-    stand.set(Channel::Email, "last@king.example");
+    set(&stand, Channel::Email, "last@king.example");
     stand.wake().await;
     assert_eq!(stand.record().status, Status::Synced);
     let addresses: Vec<_> = stand
@@ -189,20 +215,17 @@ async fn a_move_of_unknown_outcome_leaves_nothing_at_the_address_between() {
 
 #[tokio::test]
 async fn a_member_that_is_moved_while_archived_comes_back() {
-    let mut stand = Stand::start::<Mailchimp>().await;
-    stand.set(Channel::Email, EMAIL);
+    let mut stand = Stand::<Mailchimp>::start().await;
+    set(&stand, Channel::Email, EMAIL);
     stand.announce().await;
-    stand
-        .sandbox
-        .infoservice
-        .remove(vendorbridge_testkit::conformance::CUSTOMER);
+    stand.sandbox.infoservice.remove(Mailchimp::ID);
     stand.sandbox.mailchimp.faults().at(2, Fault::AcceptThenCut);
     assert_eq!(
         stand.announce().await,
         Status::Parked,
         "archived, but nobody learned of it"
     );
-    stand.set(Channel::Paper, "ada@king.example");
+    set(&stand, Channel::Paper, "ada@king.example");
     stand.wake().await;
     assert_eq!(stand.record().status, Status::Synced);
     assert!(member(&stand.sandbox, "ada@king.example").is_some());
@@ -211,13 +234,10 @@ async fn a_member_that_is_moved_while_archived_comes_back() {
 
 #[tokio::test]
 async fn the_address_of_a_customer_who_is_gone_can_be_taken() {
-    let mut stand = Stand::start::<Mailchimp>().await;
-    stand.set(Channel::Email, EMAIL);
+    let mut stand = Stand::<Mailchimp>::start().await;
+    set(&stand, Channel::Email, EMAIL);
     stand.announce().await;
-    stand
-        .sandbox
-        .infoservice
-        .remove(vendorbridge_testkit::conformance::CUSTOMER);
+    stand.sandbox.infoservice.remove(Mailchimp::ID);
     assert_eq!(stand.announce().await, Status::Deleted);
     stand
         .sandbox

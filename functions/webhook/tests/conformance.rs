@@ -4,14 +4,14 @@ use serde_json::{Value, json};
 use vendorbridge::Entity;
 use vendorbridge::lambda::{Setup, StartError};
 use vendorbridge::ledger::Status;
-use vendorbridge_testkit::conformance::{CUSTOMER, EMAIL, Stand, Subject};
-use vendorbridge_testkit::sandbox::infoservice::Channel;
+use vendorbridge_testkit::conformance::{Change, Stand, State, Subject, infoservice};
 use vendorbridge_testkit::sandbox::{Fault, Faults, Sandbox};
 
 struct Receiver;
 
 impl Subject for Receiver {
     const VENDOR: &'static str = "webhook";
+    const ENTITY_TYPE: &'static str = "customer";
 
     fn settings(sandbox: &Sandbox) -> Value {
         json!({"source_url": sandbox.source_url(), "url": sandbox.webhook_url()})
@@ -28,17 +28,22 @@ impl Subject for Receiver {
         webhook::wire(setup)
     }
 
+    fn change(stand: &Stand<Self>, change: &Change) {
+        infoservice::change(&stand.sandbox, change, "ada@lovelace.example");
+    }
+
+    fn event(change: &Change) -> Value {
+        infoservice::event(change)
+    }
+
     fn faults(sandbox: &Sandbox) -> Faults {
         sandbox.webhook.faults().clone()
     }
 
-    fn held(sandbox: &Sandbox, customer_id: &str, _: &str) -> Option<String> {
+    fn held(sandbox: &Sandbox, id: &str) -> Option<State> {
         let held = sandbox.webhook.held();
-        held.get(customer_id)?
-            .get("state")?
-            .get("channel")?
-            .as_str()
-            .map(str::to_owned)
+        let channel = held.get(id)?.get("state")?.get("channel")?;
+        channel.as_str().map(infoservice::state)
     }
 
     fn records(sandbox: &Sandbox) -> usize {
@@ -54,8 +59,8 @@ vendorbridge_testkit::conformance!(Receiver);
 
 #[tokio::test]
 async fn a_repeat_has_the_same_id_and_another_state_another() {
-    let mut stand = Stand::start::<Receiver>().await;
-    stand.set(Channel::Email, EMAIL);
+    let mut stand = Stand::<Receiver>::start().await;
+    stand.set(State::First);
     stand.sandbox.webhook.faults().at(1, Fault::AcceptThenCut);
     assert_eq!(stand.announce().await, Status::Parked);
     stand.wake().await;
@@ -64,32 +69,29 @@ async fn a_repeat_has_the_same_id_and_another_state_another() {
         1,
         "the repeat is recognised by its id"
     );
-    stand.set(Channel::Paper, EMAIL);
+    stand.set(State::Second);
     stand.announce().await;
-    assert_eq!(stand.sandbox.webhook.history_of(CUSTOMER).len(), 2);
+    assert_eq!(stand.sandbox.webhook.history_of(Receiver::ID).len(), 2);
     assert_eq!(stand.sandbox.webhook.conflicting_repeats(), 0);
 }
 
 #[tokio::test]
 async fn a_retry_with_a_newer_state_is_not_taken_for_a_repeat() {
-    let mut stand = Stand::start::<Receiver>().await;
-    stand.set(Channel::Email, EMAIL);
+    let mut stand = Stand::<Receiver>::start().await;
+    stand.set(State::First);
     stand.sandbox.webhook.faults().at(1, Fault::AcceptThenCut);
     stand.announce().await;
-    stand.set(Channel::Paper, EMAIL);
+    stand.set(State::Second);
     stand.wake().await;
-    assert_eq!(
-        Receiver::held(&stand.sandbox, CUSTOMER, EMAIL).as_deref(),
-        Some("PAPER")
-    );
+    assert_eq!(stand.held(), Some(State::Second));
     assert_eq!(stand.sandbox.webhook.conflicting_repeats(), 0);
 }
 
 #[tokio::test]
 async fn an_answer_without_a_body_links_by_the_entity() {
-    let mut stand = Stand::start::<Receiver>().await;
+    let mut stand = Stand::<Receiver>::start().await;
     stand.sandbox.webhook.answer_without_content(true);
-    stand.set(Channel::Email, EMAIL);
+    stand.set(State::First);
     assert_eq!(stand.announce().await, Status::Synced);
-    assert_eq!(stand.record().link.as_deref(), Some(CUSTOMER));
+    assert_eq!(stand.record().link.as_deref(), Some(Receiver::ID));
 }

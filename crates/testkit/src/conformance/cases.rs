@@ -11,17 +11,12 @@ use std::time::Duration;
 use vendorbridge::ErrorKind;
 use vendorbridge::ledger::Status;
 
-use super::{CUSTOMER, EMAIL, Stand, Subject};
+use super::{Stand, State, Subject};
 use crate::sandbox::Fault;
-use crate::sandbox::infoservice::Channel;
 
-fn held<S: Subject>(stand: &Stand) -> Option<String> {
-    S::held(&stand.sandbox, CUSTOMER, EMAIL)
-}
-
-async fn created<S: Subject>() -> Stand {
-    let mut stand = Stand::start::<S>().await;
-    stand.set(Channel::Email, EMAIL);
+async fn created<S: Subject>() -> Stand<S> {
+    let mut stand = Stand::<S>::start().await;
+    stand.set(State::First);
     assert_eq!(stand.announce().await, Status::Synced);
     stand
 }
@@ -29,62 +24,59 @@ async fn created<S: Subject>() -> Stand {
 /// Parks on the next request, wakes when it is due, and ends with one record in the source's state.
 async fn parks_and_recovers<S: Subject>(fault: Fault, kind: ErrorKind) {
     let mut stand = created::<S>().await;
-    stand.set(Channel::Paper, EMAIL);
+    stand.set(State::Second);
     S::faults(&stand.sandbox).at(1, fault);
     assert_eq!(stand.announce().await, Status::Parked);
     let parked = stand.record().parked.expect("a waiting retry");
     assert_eq!(parked.error.kind, kind, "{:?}", parked.error);
     stand.wake().await;
     assert_eq!(stand.record().status, Status::Synced);
-    assert_eq!(held::<S>(&stand).as_deref(), Some("PAPER"));
-    assert_eq!(S::records(&stand.sandbox), 1);
+    assert_eq!(stand.held(), Some(State::Second));
+    assert_eq!(stand.records(), 1);
 }
 
 /// A new entity is created and linked.
 pub async fn create<S: Subject>() {
     let stand = created::<S>().await;
-    assert_eq!(held::<S>(&stand).as_deref(), Some("EMAIL"));
-    assert_eq!(S::records(&stand.sandbox), 1);
+    assert_eq!(stand.held(), Some(State::First));
+    assert_eq!(stand.records(), 1);
     assert!(stand.record().link.is_some());
 }
 
 /// A changed entity is updated in place.
 pub async fn update<S: Subject>() {
     let mut stand = created::<S>().await;
-    stand.set(Channel::Both, EMAIL);
+    stand.set(State::Third);
     assert_eq!(stand.announce().await, Status::Synced);
-    assert_eq!(held::<S>(&stand).as_deref(), Some("BOTH"));
-    assert_eq!(S::records(&stand.sandbox), 1);
+    assert_eq!(stand.held(), Some(State::Third));
+    assert_eq!(stand.records(), 1);
 }
 
 /// What did not change is not pushed.
 pub async fn unchanged<S: Subject>() {
     let mut stand = created::<S>().await;
-    let calls = S::calls(&stand.sandbox);
+    let calls = stand.calls();
     assert_eq!(stand.announce().await, Status::Unchanged);
-    assert_eq!(S::calls(&stand.sandbox), calls);
+    assert_eq!(stand.calls(), calls);
 }
 
 /// What the source no longer has goes.
 pub async fn delete<S: Subject>() {
     let mut stand = created::<S>().await;
-    stand.sandbox.infoservice.remove(CUSTOMER);
+    stand.remove();
     assert_eq!(stand.announce().await, Status::Deleted);
-    assert_eq!(held::<S>(&stand), None);
-    assert_eq!(S::records(&stand.sandbox), 0);
+    assert_eq!(stand.held(), None);
+    assert_eq!(stand.records(), 0);
 }
 
 /// A redelivered message changes nothing.
 pub async fn repeat<S: Subject>() {
     let mut stand = created::<S>().await;
-    let calls = S::calls(&stand.sandbox);
+    let calls = stand.calls();
     stand.redeliver().await;
-    assert!(
-        S::calls(&stand.sandbox) > calls,
-        "a redelivery must not take the shortcut"
-    );
-    assert_eq!(held::<S>(&stand).as_deref(), Some("EMAIL"));
-    assert_eq!(S::records(&stand.sandbox), 1);
+    assert!(stand.calls() > calls, "a redelivery must not take the shortcut");
+    assert_eq!(stand.held(), Some(State::First));
+    assert_eq!(stand.records(), 1);
     assert_eq!(stand.record().status, Status::Synced);
 }
 
@@ -92,7 +84,7 @@ pub async fn repeat<S: Subject>() {
 pub async fn rate_limited<S: Subject>() {
     let wait = Duration::from_secs(90);
     let mut stand = created::<S>().await;
-    stand.set(Channel::Paper, EMAIL);
+    stand.set(State::Second);
     S::faults(&stand.sandbox).at(
         1,
         Fault::TooManyRequests {
@@ -108,59 +100,55 @@ pub async fn rate_limited<S: Subject>() {
         parked.wake_at
     );
     stand.wake().await;
-    assert_eq!(held::<S>(&stand).as_deref(), Some("PAPER"));
+    assert_eq!(stand.held(), Some(State::Second));
 }
 
 /// A refused credential is waited out: somebody will mend it. Until then the vendor is not asked about anybody.
 pub async fn deauthorized<S: Subject>() {
-    let (other, their_email) = ("c-4712", "grace@hopper.example");
     let mut stand = created::<S>().await;
-    stand.set(Channel::Paper, EMAIL);
-    S::faults(&stand.sandbox).at(1, Fault::Status(401));
+    stand.set(State::Second);
+    S::faults(&stand.sandbox).at(1, S::REFUSES_CREDENTIAL);
     assert_eq!(stand.announce().await, Status::Parked);
     let parked = stand.record().parked.expect("a waiting retry");
     assert_eq!(parked.error.kind, ErrorKind::Deauthorized, "{:?}", parked.error);
-    let calls = S::calls(&stand.sandbox);
-    stand.set_of(other, Channel::Email, their_email);
-    assert_eq!(stand.announce_of(other).await, Status::Parked);
-    assert_eq!(S::calls(&stand.sandbox), calls, "the circuit is open");
-    let parked = stand.record_of(other).parked.expect("a waiting retry");
+    let calls = stand.calls();
+    stand.change(S::OTHER_ID, Some(State::First));
+    assert_eq!(stand.announce_of(S::OTHER_ID).await, Status::Parked);
+    assert_eq!(stand.calls(), calls, "the circuit is open");
+    let parked = stand.record_of(S::OTHER_ID).parked.expect("a waiting retry");
     assert_eq!(parked.error.kind, ErrorKind::CircuitOpen, "{:?}", parked.error);
     stand.wake().await;
     assert_eq!(stand.record().status, Status::Synced);
-    assert_eq!(held::<S>(&stand).as_deref(), Some("PAPER"));
+    assert_eq!(stand.held(), Some(State::Second));
     let circuit = stand.ledger.vendor().and_then(|vendor| vendor.circuit);
     assert_eq!(circuit, None, "the probe went well");
-    stand.wake_of(other).await;
-    assert_eq!(
-        S::held(&stand.sandbox, other, their_email).as_deref(),
-        Some("EMAIL")
-    );
-    assert_eq!(S::records(&stand.sandbox), 2);
+    stand.wake_of(S::OTHER_ID).await;
+    assert_eq!(S::held(&stand.sandbox, S::OTHER_ID), Some(State::First));
+    assert_eq!(stand.records(), 2);
 }
 
 /// Removing what is gone already succeeds.
 pub async fn gone<S: Subject>() {
     let mut stand = created::<S>().await;
-    stand.sandbox.infoservice.remove(CUSTOMER);
+    stand.remove();
     assert_eq!(stand.announce().await, Status::Deleted);
     stand.redeliver().await;
     assert_eq!(stand.record().status, Status::Deleted);
-    assert_eq!(S::records(&stand.sandbox), 0);
+    assert_eq!(stand.records(), 0);
 }
 
 /// A push that got through unnoticed leaves one record.
 pub async fn unknown_outcome<S: Subject>() {
     parks_and_recovers::<S>(Fault::AcceptThenCut, ErrorKind::Unavailable).await;
-    let mut stand = Stand::start::<S>().await;
-    stand.set(Channel::Email, EMAIL);
+    let mut stand = Stand::<S>::start().await;
+    stand.set(State::First);
     S::faults(&stand.sandbox).at(S::CREATING_REQUEST, Fault::AcceptThenCut);
     assert_eq!(stand.announce().await, Status::Parked);
-    assert_eq!(S::records(&stand.sandbox), 1, "the fake accepted it");
+    assert_eq!(stand.records(), 1, "the fake accepted it");
     assert!(stand.record().unsure);
     stand.wake().await;
     assert_eq!(stand.record().status, Status::Synced);
-    assert_eq!(S::records(&stand.sandbox), 1);
+    assert_eq!(stand.records(), 1);
 }
 
 /// A push that never arrived is made again.
@@ -171,7 +159,7 @@ pub async fn never_sent<S: Subject>() {
 /// What the vendor finds too large is rejected, not retried.
 pub async fn too_large<S: Subject>() {
     let mut stand = created::<S>().await;
-    stand.set(Channel::Paper, EMAIL);
+    stand.set(State::Second);
     S::faults(&stand.sandbox).at(1, Fault::Status(413));
     assert_eq!(stand.announce().await, Status::Rejected);
     let error = stand.record().error.expect("the reason");
@@ -181,16 +169,16 @@ pub async fn too_large<S: Subject>() {
         Status::Synced,
         "a later notification tries afresh"
     );
-    assert_eq!(held::<S>(&stand).as_deref(), Some("PAPER"));
+    assert_eq!(stand.held(), Some(State::Second));
 }
 
 /// What was removed and is there again comes back.
 pub async fn comes_back<S: Subject>() {
     let mut stand = created::<S>().await;
-    stand.sandbox.infoservice.remove(CUSTOMER);
+    stand.remove();
     assert_eq!(stand.announce().await, Status::Deleted);
-    stand.set(Channel::Both, EMAIL);
+    stand.set(State::Third);
     assert_eq!(stand.announce().await, Status::Synced);
-    assert_eq!(held::<S>(&stand).as_deref(), Some("BOTH"));
-    assert_eq!(S::records(&stand.sandbox), 1);
+    assert_eq!(stand.held(), Some(State::Third));
+    assert_eq!(stand.records(), 1);
 }

@@ -3,77 +3,50 @@
 //!
 //! A vendor implements [`Subject`] and calls [`conformance!`](crate::conformance!).
 
+pub mod cases;
+pub mod infoservice;
+mod subject;
+
+use std::collections::HashMap;
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
-use serde_json::{Value, json};
+use serde_json::json;
 use vendorbridge::clock::{Clock, SystemClock};
 use vendorbridge::config::Config;
 use vendorbridge::engine::{Batch, Parts};
 use vendorbridge::http::Http;
-use vendorbridge::lambda::{Setup, StartError};
+use vendorbridge::lambda::Setup;
 use vendorbridge::lane::lane;
 use vendorbridge::ledger::{EntityRecord, Status};
 use vendorbridge::message::{Delivery, wake_body};
 use vendorbridge::park::Backoff;
 use vendorbridge::secret::Secrets;
-use vendorbridge::{Engine, Entity, EntityKey, Error};
+use vendorbridge::{Engine, EntityKey, Error};
+
+pub use subject::{Change, State, Subject};
 
 use crate::memory::{ManualClock, MemoryLanes, MemoryLedger};
-use crate::sandbox::infoservice::{Channel, NewPreference};
-use crate::sandbox::{Faults, Sandbox, SandboxConfig};
-
-/// A vendor function and its fake.
-pub trait Subject {
-    /// The vendor's name.
-    const VENDOR: &'static str;
-
-    /// Which request of a create is the one that writes; those before only look.
-    const CREATING_REQUEST: u64 = 1;
-
-    /// The function's `VENDOR_SETTINGS` for this sandbox.
-    fn settings(sandbox: &Sandbox) -> Value;
-
-    /// The text of the function's secret for this sandbox.
-    fn secret(sandbox: &Sandbox) -> Value;
-
-    /// The function's own wiring.
-    ///
-    /// # Errors
-    /// If a setting cannot be used.
-    fn wire(setup: &Setup) -> Result<Vec<Entity>, StartError>;
-
-    /// The fake's faults.
-    fn faults(sandbox: &Sandbox) -> Faults;
-
-    /// The channel that the fake holds for a customer with this id and address; `None` if it holds no such customer.
-    fn held(sandbox: &Sandbox, customer_id: &str, email: &str) -> Option<String>;
-
-    /// How many records the fake holds in all.
-    fn records(sandbox: &Sandbox) -> usize;
-
-    /// How many requests the fake got.
-    fn calls(sandbox: &Sandbox) -> u64;
-}
+use crate::sandbox::{Sandbox, SandboxConfig};
 
 /// A running subject.
-pub struct Stand {
+pub struct Stand<S> {
     /// The fakes.
     pub sandbox: Sandbox,
     /// What the function recorded.
     pub ledger: Arc<MemoryLedger>,
     clock: Arc<ManualClock>,
     engine: Engine,
+    changes: HashMap<String, Change>,
+    changed: u64,
     events: u32,
+    last: Option<(EntityKey, String)>,
+    subject: PhantomData<fn() -> S>,
 }
-
-/// The customer that the suite works with.
-pub const CUSTOMER: &str = "c-4711";
-/// Its address.
-pub const EMAIL: &str = "ada@lovelace.example";
 
 struct FixedSecret(String);
 
@@ -83,7 +56,7 @@ impl Secrets for FixedSecret {
     }
 }
 
-impl Stand {
+impl<S: Subject> Stand<S> {
     /// Starts the sandbox and wires the function to it.
     ///
     /// # Panics
@@ -92,7 +65,7 @@ impl Stand {
         clippy::expect_used,
         reason = "a test stand that cannot be built fails its test"
     )]
-    pub async fn start<S: Subject>() -> Self {
+    pub async fn start() -> Self {
         let now = SystemClock.now();
         let clock = Arc::new(ManualClock::new(now));
         let theirs = Arc::clone(&clock);
@@ -138,81 +111,126 @@ impl Stand {
             ledger,
             clock,
             engine,
+            changes: HashMap::new(),
+            changed: 0,
             events: 0,
+            last: None,
+            subject: PhantomData,
         }
     }
 
-    /// Changes the customer at the source.
-    pub fn set(&self, channel: Channel, email: &str) {
-        self.set_of(CUSTOMER, channel, email);
+    /// Changes the entity at the source.
+    pub fn set(&mut self, state: State) {
+        self.change(S::ID, Some(state));
     }
 
-    /// The same for another customer.
-    pub fn set_of(&self, customer: &str, channel: Channel, email: &str) {
-        let preference = NewPreference {
-            channel,
-            ..NewPreference::by_email(customer, email)
+    /// Removes the entity at the source.
+    pub fn remove(&mut self) {
+        self.change(S::ID, None);
+    }
+
+    /// Changes any entity at the source, or removes it.
+    pub fn change(&mut self, id: &str, state: Option<State>) {
+        self.changed += 1;
+        let change = Change {
+            id: id.to_owned(),
+            state,
+            number: self.changed,
+            at: self.clock.now(),
         };
-        self.sandbox.infoservice.put(preference);
+        S::change(self, &change);
+        self.changes.insert(id.to_owned(), change);
     }
 
-    /// Announces a change some time later, and lets the function settle it.
+    /// Announces the last change some time later, and lets the function settle it.
     pub async fn announce(&mut self) -> Status {
-        self.announce_of(CUSTOMER).await
+        self.announce_of(S::ID).await
     }
 
-    /// The same for another customer.
+    /// The same for another entity.
     ///
     /// # Panics
     /// If the function gives the message back or records nothing.
     #[expect(clippy::expect_used, reason = "a test stand")]
-    pub async fn announce_of(&mut self, customer: &str) -> Status {
+    pub async fn announce_of(&mut self, id: &str) -> Status {
         self.events += 1;
         self.clock.advance(Duration::from_secs(10));
-        self.deliver(entity(customer), self.event(customer), 1).await;
+        let body = self.event(id);
+        self.last = Some((Self::entity(id), body.clone()));
+        self.deliver(Self::entity(id), body, 1).await;
         let event_id = format!("e{}", self.events);
         self.ledger.status(&event_id).expect("an event record")
     }
 
     /// Delivers the last announcement once more, as the queue does when nobody acknowledged it.
+    ///
+    /// # Panics
+    /// If nothing was announced before.
+    #[expect(clippy::expect_used, reason = "a test stand")]
     pub async fn redeliver(&mut self) {
-        self.deliver(entity(CUSTOMER), self.event(CUSTOMER), 2).await;
+        let (entity, body) = self.last.clone().expect("an earlier announcement");
+        self.deliver(entity, body, 2).await;
     }
 
-    fn event(&self, customer: &str) -> String {
-        json!({
-            "id": format!("e{}", self.events), "detail-type": "DeliveryPreferenceUpdated", "source": "infoservice",
-            "time": self.clock.now(), "detail": {"customerId": customer},
-        })
-        .to_string()
+    /// What a test changed at the source by itself counts as no change here; it is announced all the same.
+    fn event(&self, id: &str) -> String {
+        let unknown = || Change {
+            id: id.to_owned(),
+            state: None,
+            number: self.changed,
+            at: self.clock.now(),
+        };
+        let change = self.changes.get(id).cloned().unwrap_or_else(unknown);
+        let mut event = S::event(&change);
+        event["id"] = json!(format!("e{}", self.events));
+        event["time"] = json!(self.clock.now());
+        event.to_string()
     }
 
     /// Lets the waiting retry be due, and wakes it.
     pub async fn wake(&mut self) {
-        self.wake_of(CUSTOMER).await;
+        self.wake_of(S::ID).await;
     }
 
-    /// The same for another customer.
-    pub async fn wake_of(&mut self, customer: &str) {
+    /// The same for another entity.
+    pub async fn wake_of(&mut self, id: &str) {
         self.clock.advance(Duration::from_secs(4000));
-        let body = wake_body(&entity(customer), "wake", self.clock.now());
-        self.deliver(entity(customer), body, 1).await;
+        let body = wake_body(&Self::entity(id), "wake", self.clock.now());
+        self.deliver(Self::entity(id), body, 1).await;
     }
 
-    /// What the ledger says of the customer.
+    /// What the ledger says of the entity.
     #[must_use]
     pub fn record(&self) -> EntityRecord {
-        self.record_of(CUSTOMER)
+        self.record_of(S::ID)
     }
 
-    /// What the ledger says of another customer.
+    /// What the ledger says of another entity.
     ///
     /// # Panics
     /// If it says nothing.
     #[must_use]
     #[expect(clippy::expect_used, reason = "a test stand")]
-    pub fn record_of(&self, customer: &str) -> EntityRecord {
-        self.ledger.entity(&entity(customer)).expect("an entity record")
+    pub fn record_of(&self, id: &str) -> EntityRecord {
+        self.ledger.entity(&Self::entity(id)).expect("an entity record")
+    }
+
+    /// The state that the fake holds of the entity.
+    #[must_use]
+    pub fn held(&self) -> Option<State> {
+        S::held(&self.sandbox, S::ID)
+    }
+
+    /// How many records the fake holds in all.
+    #[must_use]
+    pub fn records(&self) -> usize {
+        S::records(&self.sandbox)
+    }
+
+    /// How many requests the fake got.
+    #[must_use]
+    pub fn calls(&self) -> u64 {
+        S::calls(&self.sandbox)
     }
 
     /// The time on the stand.
@@ -241,11 +259,11 @@ impl Stand {
             "the message was given back"
         );
     }
-}
 
-fn entity(customer: &str) -> EntityKey {
     #[expect(clippy::expect_used, reason = "a test's constant")]
-    EntityKey::new("customer", customer).expect("a legal key")
+    fn entity(id: &str) -> EntityKey {
+        EntityKey::new(S::ENTITY_TYPE, id).expect("a legal key")
+    }
 }
 
 /// Makes the suite's tests for a [`Subject`], each a test of its own.
@@ -265,5 +283,3 @@ macro_rules! conformance {
         )+
     };
 }
-
-pub mod cases;
