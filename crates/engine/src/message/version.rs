@@ -64,6 +64,12 @@ impl Version {
         (!tag.is_empty()).then(|| Self::from_text(tag))
     }
 
+    /// A time as a version: its milliseconds since 1970; `None` before that.
+    #[must_use]
+    pub fn from_time(time: jiff::Timestamp) -> Option<Self> {
+        u64::try_from(time.as_millisecond()).ok().map(Self::Number)
+    }
+
     fn from_text(text: &str) -> Self {
         match text.parse() {
             Ok(number) if !text.starts_with(['+', '0']) || text == "0" => Self::Number(number),

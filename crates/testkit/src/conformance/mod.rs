@@ -15,7 +15,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
-use serde_json::json;
+use serde_json::{Value, json};
 use vendorbridge::clock::{Clock, SystemClock};
 use vendorbridge::config::Config;
 use vendorbridge::engine::{Batch, Parts};
@@ -148,17 +148,25 @@ impl<S: Subject> Stand<S> {
     }
 
     /// The same for another entity.
+    pub async fn announce_of(&mut self, id: &str) -> Status {
+        let event = self.event(id);
+        self.announce_with(id, event).await
+    }
+
+    /// Announces an entity by this event some time later, and lets the function settle it. The stand adds `id` and `time`.
     ///
     /// # Panics
     /// If the function gives the message back or records nothing.
     #[expect(clippy::expect_used, reason = "a test stand")]
-    pub async fn announce_of(&mut self, id: &str) -> Status {
+    pub async fn announce_with(&mut self, id: &str, mut event: Value) -> Status {
         self.events += 1;
         self.clock.advance(Duration::from_secs(10));
-        let body = self.event(id);
+        let event_id = format!("e{}", self.events);
+        event["id"] = json!(event_id);
+        event["time"] = json!(self.clock.now());
+        let body = event.to_string();
         self.last = Some((Self::entity(id), body.clone()));
         self.deliver(Self::entity(id), body, 1).await;
-        let event_id = format!("e{}", self.events);
         self.ledger.status(&event_id).expect("an event record")
     }
 
@@ -173,7 +181,7 @@ impl<S: Subject> Stand<S> {
     }
 
     /// What a test changed at the source by itself counts as no change here; it is announced all the same.
-    fn event(&self, id: &str) -> String {
+    fn event(&self, id: &str) -> Value {
         let unknown = || Change {
             id: id.to_owned(),
             state: None,
@@ -181,10 +189,7 @@ impl<S: Subject> Stand<S> {
             at: self.clock.now(),
         };
         let change = self.changes.get(id).cloned().unwrap_or_else(unknown);
-        let mut event = S::event(&change);
-        event["id"] = json!(format!("e{}", self.events));
-        event["time"] = json!(self.clock.now());
-        event.to_string()
+        S::event(&change)
     }
 
     /// Lets the waiting retry be due, and wakes it.

@@ -29,7 +29,9 @@ impl NewUser {
         }
     }
 
-    pub(super) fn at(self, created_at: Timestamp, updated_at: Timestamp) -> User {
+    /// The user as it stood at these times.
+    #[must_use]
+    pub fn at(self, created_at: Timestamp, updated_at: Timestamp) -> User {
         User {
             identities: vec![json!({
                 "connection": "Username-Password-Authentication", "provider": "auth0", "isSocial": false,
