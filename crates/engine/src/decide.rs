@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::circuit::Gate;
 use crate::ledger::EntityRecord;
-use crate::message::{Message, Notification};
+use crate::message::{Carried, Message, Notification};
 use crate::sabotage::{self, Sabotage};
 
 /// EventBridge cuts times to whole seconds, and clocks differ: a notification must be this much older than a read to
@@ -58,13 +58,27 @@ fn without_gate(record: &EntityRecord, message: &Message, redelivered: bool, now
         },
         Message::Notification(_) if record.parked.is_some() => Decision::Join,
         Message::Notification(notification) => {
-            let sure = !redelivered && !record.unsure;
-            if sure && is_covered(record, notification) {
+            let sure = !redelivered && !record.unsure && !notification.is_forced;
+            let covered = match &notification.carried {
+                Some(carried) => is_overtaken(record, carried, sure),
+                None => sure && is_covered(record, notification),
+            };
+            if covered {
                 Decision::Covered
             } else {
                 Decision::Sync
             }
         }
+    }
+}
+
+/// An older state never follows a newer one, however often it is delivered and whatever is uncertain. Nobody is asked for a
+/// newer one, so times tell nothing.
+fn is_overtaken(record: &EntityRecord, carried: &Carried, sure: bool) -> bool {
+    match &record.pushed_version {
+        _ if sabotage::is(Sabotage::CarriedInAnyOrder) => false,
+        Some(pushed) => carried.is_older_than(pushed) || (sure && carried.version == *pushed),
+        None => false,
     }
 }
 
@@ -126,6 +140,7 @@ mod tests {
             detail_type: "t".into(),
             version: None,
             lagging_since: None,
+            carried: None,
             error: ErrorRecord::from(&Error::retry(ErrorKind::Unavailable, Stage::Push, "down")),
         });
         record
@@ -141,6 +156,25 @@ mod tests {
             carried: None,
             is_forced: false,
         })
+    }
+
+    fn carried(version: u64) -> Message {
+        let Message::Notification(mut notification) = notification(90, V(version)) else {
+            unreachable!("made as one")
+        };
+        notification.carried = Some(Carried {
+            version: Version::Number(version),
+            state: None,
+        });
+        Message::Notification(notification)
+    }
+
+    fn forced() -> Message {
+        let Message::Notification(mut notification) = notification(8, None) else {
+            unreachable!("made as one")
+        };
+        notification.is_forced = true;
+        Message::Notification(notification)
     }
 
     const V: fn(u64) -> Option<Version> = |number| Some(Version::Number(number));
@@ -162,6 +196,12 @@ mod tests {
     #[case::due(parked(60), Message::Wake(entity()), Decision::Sync)]
     #[case::not_due(parked(90), Message::Wake(entity()), Decision::Stale)]
     #[case::no_longer_waiting(synced(10, None), Message::Wake(entity()), Decision::Stale)]
+    #[case::carried_older_though_announced_later(synced(10, V(3)), carried(2), Decision::Covered)]
+    #[case::carried_the_same(synced(10, V(3)), carried(3), Decision::Covered)]
+    #[case::carried_newer(synced(99, V(3)), carried(4), Decision::Sync)]
+    #[case::carried_after_a_tag(synced(99, Some(Version::Tag("x".into()))), carried(4), Decision::Sync)]
+    #[case::carried_while_one_waits(parked(60), carried(1), Decision::Join)]
+    #[case::forced(synced(10, V(3)), forced(), Decision::Sync)]
     fn decides(#[case] record: EntityRecord, #[case] message: Message, #[case] expected: Decision) {
         assert_eq!(decide(&record, Gate::Closed, &message, false, at(60)), expected);
     }
@@ -173,5 +213,19 @@ mod tests {
         assert_eq!(decide(&record, Gate::Closed, &old, true, at(60)), Decision::Sync);
         record.unsure = true;
         assert_eq!(decide(&record, Gate::Closed, &old, false, at(60)), Decision::Sync);
+    }
+
+    #[test]
+    fn an_older_carried_state_is_covered_whatever_is_uncertain() {
+        let mut record = synced(10, V(3));
+        record.unsure = true;
+        assert_eq!(
+            decide(&record, Gate::Closed, &carried(2), true, at(60)),
+            Decision::Covered
+        );
+        assert_eq!(
+            decide(&record, Gate::Closed, &carried(3), true, at(60)),
+            Decision::Sync
+        );
     }
 }

@@ -12,6 +12,8 @@ pub enum Sabotage {
     NoReservation,
     /// A notification of the second of a read is covered by it.
     CoveredWithoutMargin,
+    /// An older carried state is pushed after a newer one.
+    CarriedInAnyOrder,
     /// A settle that lost a race overwrites.
     SettleWithoutCondition,
     /// Of several notifications the oldest leads.

@@ -42,6 +42,7 @@ pub(crate) fn settled(event: &EventRecord) {
         freshness_ms = freshness(event),
         source_ms = event.source_ms,
         vendor_ms = event.vendor_ms,
+        receipt = event.receipt.as_deref().map(loggable),
         wake_at = event.wake_at.map(tracing::field::display),
         error = error.map(|error| error.kind.name()),
         verdict = error.map(|error| error.verdict.as_str()),
@@ -73,6 +74,11 @@ fn loggable(id: &str) -> String {
     } else {
         id.to_owned()
     }
+}
+
+/// Says that a message asks somebody else for a sync.
+pub(crate) fn not_ours(vendor: &str, message_id: &str) {
+    tracing::debug!(target: "vendorbridge", vendor, message_id, "request.ignored");
 }
 
 /// Says that messages were left to the queue, and why.

@@ -227,6 +227,7 @@ mod tests {
             detail_type: "Changed".into(),
             version: None,
             lagging_since: None,
+            carried: None,
             error: ErrorRecord::from(&error),
         });
         let record = record.next(Status::Parked, "e-2", now, now);

@@ -9,7 +9,7 @@ use super::admission::Admission;
 use super::group::Item;
 use super::{Engine, Entity, lag};
 use crate::ledger::{EntityRecord, EventRecord, Tried};
-use crate::message::{EntityKey, Message, Version};
+use crate::message::{Announcement, Carried, EntityKey, Message, Version};
 use crate::park;
 use crate::source::Fetched;
 use crate::{Error, ErrorKind, Stage, Verdict};
@@ -62,14 +62,18 @@ pub(super) struct Work<'a> {
     pub(super) deadline: Timestamp,
     /// The newest version announced: an older answer of the source is a lagging one.
     pub(super) at_least: Option<Version>,
+    /// The state to push, where an event brought it; without it the source is asked.
+    pub(super) carried: Option<Carried>,
     /// No message of this work was delivered before. What an earlier delivery did is unknown.
     pub(super) is_fresh: bool,
+    /// Somebody asked for a sync without shortcuts.
+    pub(super) is_forced: bool,
 }
 
 impl Work<'_> {
     /// Whether the record certainly says what the vendor holds.
     pub(super) fn is_trusted(&self) -> bool {
-        self.is_fresh && !self.record.unsure
+        self.is_fresh && !self.record.unsure && !self.is_forced
     }
 
     /// Which try this is, from 1. What was rejected or dead starts afresh.
@@ -112,6 +116,7 @@ impl Engine {
     /// If the entity record cannot be settled; nothing may be acknowledged then.
     pub(super) async fn attempt(&self, mut work: Work<'_>) -> Result<EventRecord, Error> {
         let mut trace = Trace::default();
+        let before = work.record.pushed_version.clone();
         // A panic in one entity's work fails that entity only.
         let result = AssertUnwindSafe(self.run(&mut work, &mut trace))
             .catch_unwind()
@@ -132,7 +137,9 @@ impl Engine {
         };
         let next = self.next_record(&work, &trace, &result);
         let unchanged = matches!(result, Ok(Reached::Unchanged));
-        if !(unchanged && work.record.is_settled()) {
+        // Of carried states an older one may still be on its way: the newest must be known even where it changed nothing.
+        let overtakes = work.carried.is_some() && next.pushed_version != before;
+        if !(unchanged && work.record.is_settled() && !overtakes) {
             self.settle(&next).await?;
         }
         Ok(self.event_record(&work, trace, &result, &next))
@@ -143,14 +150,42 @@ impl Engine {
             let message = "expected an entity type of this vendor, found another";
             Error::permanent(ErrorKind::Invalid, Stage::Intake, message)
         })?;
-        let Fetched { state, version, .. } = self.fetch(entity, work, trace).await?;
-        trace.version.clone_from(&version);
-        let read_at = trace.read_at.unwrap_or_default();
-        lag::refuse_lagging(work, state.is_some(), version.as_ref(), read_at)?;
+        let state = match work.carried.clone() {
+            Some(Carried { version, state }) => {
+                trace.version = Some(version.clone());
+                // Whatever comes of it: no older one follows.
+                work.record.pushed_version = Some(version);
+                state
+            }
+            None => self.read(entity, work, trace).await?,
+        };
         match state {
             Some(state) => self.push(entity, work, trace, &state).await,
             None => self.remove(entity, work, trace).await,
         }
+    }
+
+    /// Asks the source.
+    async fn read(
+        &self,
+        entity: &Entity,
+        work: &Work<'_>,
+        trace: &mut Trace,
+    ) -> Result<Option<serde_json::Value>, Error> {
+        let fetched = self.fetch(entity, work, trace).await?;
+        if fetched.is_current {
+            let announced = later(work.at_least.as_ref(), work.record.pushed_version.as_ref());
+            trace.version = announced.cloned().or(fetched.version);
+            return Ok(fetched.state);
+        }
+        let read_at = trace.read_at.unwrap_or_default();
+        lag::refuse_lagging(work, fetched.state.is_some(), fetched.version.as_ref(), read_at)?;
+        trace.version = fetched.version;
+        if trace.version.is_none() && entity.announcements.iter().any(Announcement::is_carrying) {
+            // Carried states from before this read may still be on their way.
+            trace.version = later(work.at_least.as_ref(), work.record.pushed_version.as_ref()).cloned();
+        }
+        Ok(fetched.state)
     }
 
     async fn fetch(&self, entity: &Entity, work: &Work<'_>, trace: &mut Trace) -> Result<Fetched, Error> {
@@ -183,5 +218,13 @@ impl Engine {
 
     pub(super) fn millis_since(&self, start: Timestamp) -> u64 {
         u64::try_from(self.now().duration_since(start).as_millis()).unwrap_or(0)
+    }
+}
+
+/// The later of two versions; the first where they cannot be compared.
+fn later<'v>(a: Option<&'v Version>, b: Option<&'v Version>) -> Option<&'v Version> {
+    match (a, b) {
+        (Some(a), Some(b)) if a < b => Some(b),
+        (a, b) => a.or(b),
     }
 }

@@ -5,11 +5,13 @@ use jiff::Timestamp;
 use super::admission::Admission;
 use super::attempt::{Leader, Work};
 use super::outcome::{self, Outcome};
-use super::{Engine, intake};
+use super::settle::Waits;
+use super::{Engine, intake, truth};
 use crate::circuit::Gate;
 use crate::decide::{Decision, decide};
 use crate::ledger::{EntityRecord, EventRecord, Recent, Status};
 use crate::message::{Delivery, EntityKey, Message, Notification, Version};
+use crate::source::CarriedState;
 use crate::{Error, ErrorKind, Stage};
 
 /// A message of the batch and its place in it.
@@ -63,7 +65,16 @@ impl Engine {
         let mut late = Vec::new();
         let mut joining = Vec::new();
         let mut syncing = Vec::new();
+        let is_readable = self.is_readable(entity.entity_type());
         for item in items {
+            if !is_readable
+                && record.parked.is_none()
+                && let Message::Notification(notification) = &item.message
+                && notification.carried.is_none()
+            {
+                outcomes.push((item.index, self.unanswerable(notification, item)));
+                continue;
+            }
             let redelivered = item.delivery.receive_count > 1 || terms.lost_a_race;
             match decide(record, terms.admission.gate(), &item.message, redelivered, now) {
                 Decision::Covered => outcomes.push((item.index, self.covered(record, item))),
@@ -143,7 +154,17 @@ impl Engine {
         }
     }
 
-    /// Leaves the work to the retry that waits. It must read at least the newest version announced by now.
+    /// The outcome of a message that asks for a read where there is nobody to ask. It says nothing about the entity, whose
+    /// record is left alone.
+    fn unanswerable(&self, notification: &Notification, item: &Item<'_>) -> Outcome {
+        let now = self.now();
+        let mut event = outcome::event(self.vendor(), notification, item.delivery, Status::Rejected, now);
+        event.error = Some((&CarriedState::refusal()).into());
+        Outcome::Settled(Box::new(event))
+    }
+
+    /// Leaves the work to the retry that waits. It must read at least the newest version announced by now, or push the
+    /// newest state that was brought.
     async fn join(
         &self,
         record: &EntityRecord,
@@ -153,11 +174,16 @@ impl Engine {
             return Ok(Vec::new());
         };
         let announced = newest_version(joining, parked.version.clone());
-        if announced != parked.version {
+        let is_readable = self.is_readable(record.entity.entity_type());
+        let carried = truth::carried(record, joining.iter().copied(), is_readable);
+        let unsure = record.unsure || joining.iter().any(|item| is_forced(item));
+        if announced != parked.version || carried != parked.carried || unsure != record.unsure {
             let mut next = record.clone();
             next.revision += 1;
+            next.unsure = unsure;
             if let Some(parked) = &mut next.parked {
                 parked.version = announced;
+                parked.carried = carried;
             }
             self.settle(&next).await?;
         }
@@ -205,8 +231,10 @@ impl Engine {
         let leader = Leader::of(record, lead);
         let waiting = record.parked.as_ref().and_then(|parked| parked.version.clone());
         let at_least = newest_version(joining, newest_version(syncing, waiting));
-        let mut all = syncing.iter().chain(joining);
-        let is_fresh = !terms.lost_a_race && all.all(|item| item.delivery.receive_count <= 1);
+        let all = syncing.iter().chain(joining).copied();
+        let carried = truth::carried(record, all.clone(), self.is_readable(entity.entity_type()));
+        let is_fresh = !terms.lost_a_race && all.clone().all(|item| item.delivery.receive_count <= 1);
+        let is_forced = all.clone().any(is_forced);
         let event = match terms.admission.admit() {
             Ok(()) => {
                 let work = Work {
@@ -216,12 +244,19 @@ impl Engine {
                     admission: terms.admission,
                     deadline: terms.deadline,
                     at_least,
+                    carried,
                     is_fresh,
+                    is_forced,
                 };
                 self.attempt(work).await?
             }
             Err(shut) => {
-                let next = self.shut_record(record, &leader, at_least, is_fresh, &shut);
+                let waits = Waits {
+                    at_least,
+                    carried,
+                    in_doubt: !is_fresh || is_forced,
+                };
+                let next = self.shut_record(record, &leader, waits, &shut);
                 self.settle(&next).await?;
                 self.shut_event(&leader, &shut, &next)
             }
@@ -253,6 +288,11 @@ impl Engine {
     ) -> EventRecord {
         outcome::coalesced(self.vendor(), notification, item.delivery, &leader.event_id, now)
     }
+}
+
+/// Whether a message takes no shortcut.
+fn is_forced(item: &Item<'_>) -> bool {
+    matches!(&item.message, Message::Notification(notification) if notification.is_forced)
 }
 
 /// The newest version that any of these messages announces, or `known` if that is newer.

@@ -81,15 +81,24 @@ impl Engine {
     }
 }
 
+/// Messages of one entity that one of them can speak for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Measure<'a> {
+    entity: &'a EntityKey,
+    is_numbered: bool,
+    is_carried: bool,
+    is_forced: bool,
+}
+
 /// For each message the one that does its work: itself, or a newer notification of the same entity.
 ///
 /// Whatever covers the leader must cover its followers too. So only messages of the same measure are put together:
-/// numbered versions with numbered versions, times with times. And a message that was delivered before leads nobody:
+/// numbered versions with numbered versions, times with times, carried states with carried states. And a message that was delivered before leads nobody:
 /// the lane may have worked on it already, and the queue drops what it takes for a repeat.
 fn leaders(strays: &[Item<'_>]) -> Vec<usize> {
     let mut leaders: Vec<usize> = (0..strays.len()).collect();
-    let mut newest: HashMap<(&EntityKey, bool), usize> = HashMap::new();
-    let mut followers: Vec<(usize, (&EntityKey, bool))> = Vec::new();
+    let mut newest: HashMap<Measure<'_>, usize> = HashMap::new();
+    let mut followers: Vec<(usize, Measure<'_>)> = Vec::new();
     for (position, stray) in strays.iter().enumerate() {
         let Message::Notification(notification) = &stray.message else {
             continue;
@@ -102,7 +111,12 @@ fn leaders(strays: &[Item<'_>]) -> Vec<usize> {
             None => false,
             Some(Version::Tag(_)) => continue,
         };
-        let lane = (&notification.entity, is_numbered);
+        let lane = Measure {
+            entity: &notification.entity,
+            is_numbered,
+            is_carried: notification.carried.is_some(),
+            is_forced: notification.is_forced,
+        };
         let leader = newest.entry(lane).or_insert(position);
         if is_newer(stray, &strays[*leader]) != sabotage::is(Sabotage::CoalesceAwayNewest) {
             *leader = position;

@@ -10,6 +10,7 @@ mod outcome;
 mod push;
 mod repeat;
 mod settle;
+mod truth;
 mod undo;
 mod work;
 
@@ -94,17 +95,21 @@ impl Engine {
     /// A message is left out of the answer, and thereby acknowledged, only when its outcome is in the ledger or it
     /// stands in its entity's lane.
     pub async fn handle(&self, batch: &Batch) -> Vec<String> {
-        let mut malformed = Vec::new();
+        let mut refused = Vec::new();
         let mut strays = Vec::new();
         let mut groups: HashMap<EntityKey, Vec<Item<'_>>> = HashMap::new();
         let mut order = Vec::new();
         for (index, delivery) in batch.deliveries.iter().enumerate() {
-            match parse(&delivery.body, self.announcements()) {
+            match parse(&delivery.body, self.vendor(), self.announcements()) {
                 Err(reason) => {
                     let event = outcome::malformed(self.vendor(), delivery, reason, self.now());
-                    malformed.push((index, Outcome::Settled(Box::new(event))));
+                    refused.push((index, Outcome::Settled(Box::new(event))));
                 }
-                Ok(message) if delivery.group == lane(message.entity()) => {
+                Ok(None) => {
+                    telemetry::not_ours(self.vendor(), &delivery.message_id);
+                    refused.push((index, Outcome::Done));
+                }
+                Ok(Some(message)) if delivery.group == lane(message.entity()) => {
                     let entity = message.entity().clone();
                     let items = groups.entry(entity.clone()).or_insert_with(|| {
                         order.push(entity);
@@ -116,7 +121,7 @@ impl Engine {
                         message,
                     });
                 }
-                Ok(message) => strays.push(Item {
+                Ok(Some(message)) => strays.push(Item {
                     index,
                     delivery,
                     message,
@@ -134,7 +139,7 @@ impl Engine {
         }
         let intake = async {
             let mut handed = self.hand_over(strays).await;
-            handed.extend(malformed);
+            handed.extend(refused);
             if order.is_empty() {
                 handed
             } else {
@@ -245,6 +250,12 @@ impl Engine {
                 .iter()
                 .map(|announcement| (entity.name.as_str(), announcement))
         })
+    }
+
+    /// Whether there is a source to ask about entities of this type.
+    fn is_readable(&self, entity_type: &str) -> bool {
+        self.entity(entity_type)
+            .is_some_and(|entity| entity.source.is_readable())
     }
 
     fn entity(&self, entity_type: &str) -> Option<&Entity> {

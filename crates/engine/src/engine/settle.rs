@@ -7,9 +7,17 @@ use super::admission::{Shut, is_unknown};
 use super::attempt::{Leader, Reached, Trace, Work};
 use super::repeat::delivery_mark;
 use crate::ledger::{EntityRecord, ErrorRecord, EventRecord, Parked, Status};
-use crate::message::Version;
+use crate::message::{Carried, Version};
 use crate::sabotage::{self, Sabotage};
 use crate::{Error, ErrorKind, Stage, Verdict};
+
+/// What a retry must know that waits until the vendor may be called.
+pub(super) struct Waits {
+    pub(super) at_least: Option<Version>,
+    pub(super) carried: Option<Carried>,
+    /// No shortcut may be taken.
+    pub(super) in_doubt: bool,
+}
 
 impl Engine {
     /// The entity record after the attempt: pure but for the clock and the jitter.
@@ -55,7 +63,9 @@ impl Engine {
                 next.steps = None;
                 next.maybe_links.clear();
                 next.pushed_version.clone_from(&trace.version);
-                next.read_at = trace.read_at;
+                if trace.read_at.is_some() {
+                    next.read_at = trace.read_at;
+                }
                 next.attempts = 0;
                 next.unsure = false;
             }
@@ -72,7 +82,7 @@ impl Engine {
         // Any failure at the vendor may have changed something there: a plan's first call may have got through. And so may
         // an earlier delivery of the message.
         let certainly_not = sabotage::is(Sabotage::UnknownAsFailed);
-        next.unsure |= !work.is_fresh || (error.stage() == Stage::Push && !certainly_not);
+        next.unsure |= !work.is_fresh || work.is_forced || (error.stage() == Stage::Push && !certainly_not);
         if trace.reserved && next.steps.is_none() && !is_unknown(error) {
             next.reservation = None;
         }
@@ -122,6 +132,7 @@ impl Engine {
                 detail_type: work.leader.detail_type.clone(),
                 version: work.at_least.clone(),
                 lagging_since: lagging_since(work, error, now),
+                carried: work.carried.clone(),
                 error: failure,
             });
         } else {
@@ -168,8 +179,7 @@ impl Engine {
         &self,
         record: &EntityRecord,
         leader: &Leader,
-        at_least: Option<Version>,
-        is_fresh: bool,
+        waits: Waits,
         shut: &Shut,
     ) -> EntityRecord {
         let now = self.now();
@@ -182,7 +192,7 @@ impl Engine {
         if record.parked.is_none() {
             next.attempts = 0;
         }
-        next.unsure |= !is_fresh;
+        next.unsure |= waits.in_doubt;
         next.error = None;
         next.parked = Some(Parked {
             wake_at,
@@ -193,8 +203,9 @@ impl Engine {
             event_id: leader.event_id.clone(),
             event_time: leader.event_time,
             detail_type: leader.detail_type.clone(),
-            version: at_least,
+            version: waits.at_least,
             lagging_since: None,
+            carried: waits.carried,
             error: ErrorRecord::from(&shut.error),
         });
         next

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Reservation, Status, Steps, Tried};
+use crate::message::Carried;
 use crate::{EntityKey, Error, ErrorKind, Stage, Verdict, Version};
 
 /// How many of the latest outcomes an entity record keeps.
@@ -41,7 +42,8 @@ pub struct EntityRecord {
     /// repeats that push.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pushed_by: Option<String>,
-    /// The source's version of what was last pushed, or tried at the vendor: a part of that may stand there.
+    /// The source's version of what was last pushed, or tried at the vendor: a part of that may stand there. Of carried
+    /// states the newest that was worked on, whatever came of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pushed_version: Option<Version>,
     /// The start of the last read of the source whose result stands at the vendor.
@@ -98,6 +100,9 @@ pub struct Parked {
     /// Since when the source has been lagging.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lagging_since: Option<Timestamp>,
+    /// The state to push, where it came with an event whose message is gone. Without it the source is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carried: Option<Carried>,
     /// Why it waits.
     pub error: ErrorRecord,
 }

@@ -1,16 +1,38 @@
 //! How an event type announces an entity: data, so that one more event type needs no code.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::{EntityKey, Envelope, Malformed, Notification, Version};
+use super::{Carried, EntityKey, Envelope, MAX_CARRIED_BYTES, Malformed, Notification, Version};
 
-/// Says where in an event's detail the entity's id and version stand.
+/// Says where in an event's detail the entity's id, version and state stand.
 #[derive(Debug, Clone)]
 pub struct Announcement {
     detail_type: String,
     source: Option<String>,
+    only_if: Option<(String, Value)>,
+    requires: Vec<(String, Value)>,
     id: String,
-    version: Option<String>,
+    version: Option<VersionAt>,
+    brings: Brings,
+}
+
+#[derive(Debug, Clone)]
+enum VersionAt {
+    Number(String),
+    Time(String),
+}
+
+/// What an event says beyond which entity it is about.
+#[derive(Debug, Clone)]
+enum Brings {
+    Nothing,
+    /// The state, at this JSON Pointer; of an object only these fields, if any are named.
+    State {
+        at: String,
+        fields: Vec<String>,
+    },
+    /// That the entity is gone.
+    Removal,
 }
 
 impl Announcement {
@@ -20,8 +42,11 @@ impl Announcement {
         Self {
             detail_type: detail_type.to_owned(),
             source: None,
+            only_if: None,
+            requires: Vec::new(),
             id: id.to_owned(),
             version: None,
+            brings: Brings::Nothing,
         }
     }
 
@@ -32,10 +57,59 @@ impl Announcement {
         self
     }
 
+    /// Only events that have this value at `pointer` of their detail; to others the announcement does not apply.
+    #[must_use]
+    pub fn only_if(mut self, pointer: &str, value: impl Into<Value>) -> Self {
+        self.only_if = Some((pointer.to_owned(), value.into()));
+        self
+    }
+
+    /// Events must have this value at `pointer` of their detail; others are refused, and the ledger says why.
+    #[must_use]
+    pub fn requires(mut self, pointer: &str, value: impl Into<Value>) -> Self {
+        self.requires.push((pointer.to_owned(), value.into()));
+        self
+    }
+
     /// Where the announced version stands: a JSON Pointer into the detail. Versions of an id must only go up.
     #[must_use]
     pub fn version(mut self, pointer: &str) -> Self {
-        self.version = Some(pointer.to_owned());
+        self.version = Some(VersionAt::Number(pointer.to_owned()));
+        self
+    }
+
+    /// The version is a time (RFC 3339) at this JSON Pointer: its milliseconds since 1970.
+    #[must_use]
+    pub fn version_time(mut self, pointer: &str) -> Self {
+        self.version = Some(VersionAt::Time(pointer.to_owned()));
+        self
+    }
+
+    /// The event brings the entity's state itself, at this JSON Pointer into the detail: the source is not asked. Its order
+    /// among others is its version, which must then be there and be ordered; without [`version`](Self::version) the event's
+    /// time.
+    #[must_use]
+    pub fn carries(mut self, pointer: &str) -> Self {
+        self.brings = Brings::State {
+            at: pointer.to_owned(),
+            fields: Vec::new(),
+        };
+        self
+    }
+
+    /// Of the carried state only these fields: what a retry has to keep is no more than what is used.
+    #[must_use]
+    pub fn keeping(mut self, names: &[&str]) -> Self {
+        if let Brings::State { fields, .. } = &mut self.brings {
+            fields.extend(names.iter().map(|name| (*name).to_owned()));
+        }
+        self
+    }
+
+    /// The event says that the entity is gone: the source is not asked. Ordered as what [`carries`](Self::carries) a state.
+    #[must_use]
+    pub fn removes(mut self) -> Self {
+        self.brings = Brings::Removal;
         self
     }
 
@@ -45,15 +119,48 @@ impl Announcement {
         &self.detail_type
     }
 
+    /// Whether its events bring a state, or say that there is none any more.
+    pub(crate) fn is_carrying(&self) -> bool {
+        !matches!(self.brings, Brings::Nothing)
+    }
+
     pub(super) fn matches(&self, envelope: &Envelope) -> bool {
         envelope.detail_type == self.detail_type
             && self
                 .source
                 .as_ref()
                 .is_none_or(|source| *source == envelope.source)
+            && self
+                .only_if
+                .as_ref()
+                .is_none_or(|(at, value)| envelope.detail.pointer(at) == Some(value))
     }
 
     pub(super) fn read(&self, entity_type: &str, envelope: Envelope) -> Result<Notification, Malformed> {
+        for (at, value) in &self.requires {
+            if envelope.detail.pointer(at) != Some(value) {
+                let reason = format!("expected {value}, found something else");
+                return Err(envelope.malformed(&format!("/detail{at}"), reason));
+            }
+        }
+        let entity = self.entity(entity_type, &envelope)?;
+        let version = self.version_in(&envelope);
+        let carried = self.carried(&envelope, version.as_ref())?;
+        Ok(Notification {
+            event_id: envelope.delivery_id(),
+            version: carried
+                .as_ref()
+                .map(|carried| carried.version.clone())
+                .or(version),
+            detail_type: envelope.detail_type,
+            time: envelope.time,
+            entity,
+            carried,
+            is_forced: false,
+        })
+    }
+
+    fn entity(&self, entity_type: &str, envelope: &Envelope) -> Result<EntityKey, Malformed> {
         let pointer = format!("/detail{}", self.id);
         let id = match envelope.detail.pointer(&self.id) {
             Some(Value::String(id)) => id.clone(),
@@ -67,21 +174,63 @@ impl Announcement {
                 return Err(envelope.malformed(&pointer, reason));
             }
         };
-        let entity = EntityKey::new(entity_type, &id)
-            .map_err(|invalid| envelope.malformed(&pointer, invalid.to_string()))?;
-        let version = self
-            .version
-            .as_ref()
-            .and_then(|at| envelope.detail.pointer(at))
-            .and_then(Version::from_json);
-        Ok(Notification {
-            event_id: envelope.delivery_id(),
-            detail_type: envelope.detail_type,
-            time: envelope.time,
-            entity,
-            version,
-            carried: None,
-            is_forced: false,
-        })
+        EntityKey::new(entity_type, &id).map_err(|invalid| envelope.malformed(&pointer, invalid.to_string()))
     }
+
+    fn version_in(&self, envelope: &Envelope) -> Option<Version> {
+        match self.version.as_ref()? {
+            VersionAt::Number(at) => Version::from_json(envelope.detail.pointer(at)?),
+            VersionAt::Time(at) => Version::from_time(envelope.detail.pointer(at)?.as_str()?.parse().ok()?),
+        }
+    }
+
+    fn carried(&self, envelope: &Envelope, version: Option<&Version>) -> Result<Option<Carried>, Malformed> {
+        let state = match &self.brings {
+            Brings::Nothing => return Ok(None),
+            Brings::Removal => None,
+            Brings::State { at, fields } => Some(state(envelope, at, fields)?),
+        };
+        let version = match (&self.version, version) {
+            (None, _) => Version::from_time(envelope.time),
+            (Some(_), Some(version)) if version.is_ordered() => Some(version.clone()),
+            (Some(_), _) => None,
+        };
+        let Some(version) = version else {
+            let at = self.version.as_ref().map_or("", VersionAt::pointer);
+            let reason = "expected what puts the states of an entity in order, found none".to_owned();
+            return Err(envelope.malformed(&format!("/detail{at}"), reason));
+        };
+        Ok(Some(Carried { version, state }))
+    }
+}
+
+impl VersionAt {
+    fn pointer(&self) -> &str {
+        let (Self::Number(at) | Self::Time(at)) = self;
+        at
+    }
+}
+
+/// The part of the detail that is the entity's state.
+fn state(envelope: &Envelope, at: &str, fields: &[String]) -> Result<Value, Malformed> {
+    let pointer = format!("/detail{at}");
+    let state = match envelope.detail.pointer(at) {
+        None | Some(Value::Null) => {
+            return Err(envelope.malformed(&pointer, "expected the entity's state, found none".to_owned()));
+        }
+        Some(Value::Object(whole)) if !fields.is_empty() => {
+            let kept = fields.iter().filter_map(|name| whole.get_key_value(name));
+            Value::Object(
+                kept.map(|(name, value)| (name.clone(), value.clone()))
+                    .collect::<Map<_, _>>(),
+            )
+        }
+        Some(state) => state.clone(),
+    };
+    let bytes = serde_json::to_vec(&state).map_or(usize::MAX, |json| json.len());
+    if bytes > MAX_CARRIED_BYTES {
+        let reason = format!("expected a state of at most {MAX_CARRIED_BYTES} bytes, found {bytes} bytes");
+        return Err(envelope.malformed(&pointer, reason));
+    }
+    Ok(state)
 }

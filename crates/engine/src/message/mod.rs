@@ -4,6 +4,7 @@ mod announcement;
 mod carried;
 mod entity;
 mod envelope;
+mod request;
 mod version;
 mod wake;
 
@@ -13,6 +14,7 @@ pub use announcement::Announcement;
 pub use carried::{Carried, MAX_CARRIED_BYTES};
 pub use entity::{EntityKey, InvalidKey, MAX_ID_BYTES};
 pub use envelope::{Envelope, MAX_EVENT_ID_BYTES};
+pub use request::SYNC_REQUESTED;
 pub use version::Version;
 pub use wake::{WAKE_DETAIL_TYPE, WAKE_SOURCE, wake_body};
 
@@ -54,7 +56,7 @@ pub struct Notification {
 /// What a message asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Message {
-    /// Bring the vendor up to date with the source.
+    /// Bring the vendor up to date with the source, or with the state that the event carries.
     Notification(Notification),
     /// The waiting retry of this entity is due.
     Wake(EntityKey),
@@ -86,25 +88,37 @@ pub struct Malformed {
     pub detail_type: Option<String>,
 }
 
-/// Reads a message body.
+/// Reads a message body, with the announcements of each type of entity that `vendor` keeps. `None` says that it does not
+/// concern the vendor: a request to sync somebody else, or something else.
 ///
 /// # Errors
-/// [`Malformed`] if the body is no JSON, no EventBridge envelope, of a type that no announcement names, or without a
-/// usable entity id. None of these can succeed later.
+/// [`Malformed`] if the body is no JSON, no EventBridge envelope, of a type that no announcement names, without a
+/// usable entity id, or an outcome: an outcome never triggers a sync. None of these can succeed later.
 pub fn parse<'a>(
     body: &str,
-    announcements: impl Iterator<Item = (&'a str, &'a Announcement)>,
-) -> Result<Message, Malformed> {
+    vendor: &str,
+    mut announcements: impl Iterator<Item = (&'a str, &'a Announcement)>,
+) -> Result<Option<Message>, Malformed> {
     let envelope = Envelope::parse(body)?;
     if let Some(entity) = wake::read(&envelope)? {
-        return Ok(Message::Wake(entity));
+        return Ok(Some(Message::Wake(entity)));
+    }
+    if envelope.detail_type == SYNC_REQUESTED {
+        let keeps = |wanted: &str| announcements.any(|(entity_type, _)| entity_type == wanted);
+        let request = request::read(envelope, vendor, keeps)?;
+        return Ok(request.map(Message::Notification));
+    }
+    if envelope.source == WAKE_SOURCE {
+        let reason =
+            "expected an event of another source, found one of our own: an outcome never triggers a sync";
+        return Err(envelope.malformed("/source", reason.to_owned()));
     }
     let mut expected = Vec::new();
     for (entity_type, announcement) in announcements {
         if announcement.matches(&envelope) {
             return announcement
                 .read(entity_type, envelope)
-                .map(Message::Notification);
+                .map(|notification| Some(Message::Notification(notification)));
         }
         expected.push(announcement.detail_type().to_owned());
     }

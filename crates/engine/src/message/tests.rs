@@ -1,3 +1,4 @@
+mod carrying;
 mod properties;
 
 use proptest::prelude::*;
@@ -14,7 +15,7 @@ fn preference() -> Announcement {
 
 fn read(body: &str) -> Result<Message, Malformed> {
     let announcement = preference();
-    parse(body, [("customer", &announcement)].into_iter())
+    parse(body, "mailchimp", [("customer", &announcement)].into_iter()).map(Option::unwrap)
 }
 
 fn event(detail: &serde_json::Value) -> String {

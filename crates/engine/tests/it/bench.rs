@@ -15,7 +15,7 @@ use vendorbridge::lane::lane;
 use vendorbridge::ledger::{EntityRecord, Status};
 use vendorbridge::message::Delivery;
 use vendorbridge::park::Backoff;
-use vendorbridge::source::{Fetched, Source};
+use vendorbridge::source::{CarriedState, Fetched, Source};
 use vendorbridge::vendor::{Invalid, Push, Vendor};
 use vendorbridge::wake::{Waker, Woken};
 use vendorbridge::{Announcement, Engine, Entity, EntityKey, Error, ErrorKind, Stage, Verdict, Version};
@@ -150,6 +150,10 @@ impl Vendor for Names {
     }
 }
 
+fn announced(entity: Entity) -> Entity {
+    entity.announced_by(Announcement::new("PersonChanged", "/id").version("/version"))
+}
+
 impl Bench {
     pub(crate) fn new() -> Self {
         Self::of(Names)
@@ -158,14 +162,37 @@ impl Bench {
     /// A bench for another vendor than [`Names`].
     pub(crate) fn of<V: Vendor>(vendor: impl FnOnce(Shared) -> V) -> Self {
         let world = Shared::default();
+        let entity = Entity::new("person", Memory(Arc::clone(&world)), vendor(Arc::clone(&world)));
+        Self::wired(world, vec![announced(entity)])
+    }
+
+    /// A bench for [`Names`] whose events bring the state; the source is asked only if `readable`.
+    pub(crate) fn carrying(readable: bool) -> Self {
+        let world = Shared::default();
+        let names = Names(Arc::clone(&world));
+        let entity = if readable {
+            Entity::new("person", Memory(Arc::clone(&world)), names)
+        } else {
+            Entity::new("person", CarriedState, names)
+        };
+        let stored = Announcement::new("PersonStored", "/id")
+            .version("/version")
+            .carries("/state")
+            .keeping(&["name"]);
+        let removed = Announcement::new("PersonRemoved", "/id")
+            .version("/version")
+            .removes();
+        let entity = announced(entity).announced_by(stored).announced_by(removed);
+        Self::wired(world, vec![entity])
+    }
+
+    fn wired(world: Shared, entities: Vec<Entity>) -> Self {
         let ledger = Arc::new(MemoryLedger::default());
         let lanes = Arc::new(MemoryLanes::default());
         let clock = Arc::new(ManualClock::new("2026-01-29T14:00:00Z".parse().unwrap()));
-        let entity = Entity::new("person", Memory(Arc::clone(&world)), vendor(Arc::clone(&world)))
-            .announced_by(Announcement::new("PersonChanged", "/id").version("/version"));
         let engine = Engine::new(Parts {
             vendor: "names".to_owned(),
-            entities: vec![entity],
+            entities,
             ledger: Arc::clone(&ledger) as _,
             lanes: Arc::clone(&lanes) as _,
             clock: Arc::clone(&clock) as _,
@@ -208,6 +235,16 @@ impl Bench {
             "detail": {"id": id, "version": version},
         });
         self.message(group, &body.to_string())
+    }
+
+    /// An event in the lane of `id`, sent now.
+    pub(crate) fn event_of(&mut self, detail_type: &str, id: &str, detail: &Value) -> Delivery {
+        self.next_id += 1;
+        let body = json!({
+            "id": format!("e{}", self.next_id), "detail-type": detail_type, "source": "people",
+            "time": self.clock.now(), "detail": detail,
+        });
+        self.message(&lane(&key(id)), &body.to_string())
     }
 
     /// The same, in the lane of its entity.

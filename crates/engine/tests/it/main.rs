@@ -8,6 +8,7 @@
 
 mod bench;
 mod budget;
+mod carried;
 mod circuit;
 mod create_once;
 mod failure;

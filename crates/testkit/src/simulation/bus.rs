@@ -5,18 +5,26 @@
 
 use std::sync::Arc;
 
+use serde_json::json;
+
 use vendorbridge::lane::lane;
 use vendorbridge::ledger::Status;
 use vendorbridge::message::WAKE_DETAIL_TYPE;
 
 use super::agenda::{MILLI, Micros, SECOND, timestamp};
+use super::profile::Pattern;
 use super::queue;
+use super::source::Content;
 use super::world::World;
 
 /// The message group that a rule puts events into.
 pub(crate) const INTAKE: &str = "intake";
 /// The detail type of a change.
 pub(crate) const CHANGED: &str = "CustomerChanged";
+/// The detail type of a change that brings the state.
+pub(crate) const STORED: &str = "CustomerStored";
+/// The detail type of a deletion that is to be believed.
+pub(crate) const REMOVED: &str = "CustomerRemoved";
 
 /// What was announced.
 #[derive(Default)]
@@ -115,16 +123,25 @@ pub(crate) fn entity_in(body: &str) -> Option<usize> {
     }
 }
 
-/// Announces a revision of an entity to every vendor.
-pub(crate) fn announce(world: &mut World, entity: usize, revision: u64) {
+/// Announces a revision of an entity, and what it is then, to every vendor.
+pub(crate) fn announce(world: &mut World, entity: usize, revision: u64, state: Option<Content>) {
     let id = world.keys[entity].id().to_owned();
-    let detail = if world.profile.versioned {
-        format!(r#"{{"id":"{id}","version":{revision}}}"#)
-    } else {
-        format!(r#"{{"id":"{id}"}}"#)
+    let brings = match world.profile.pattern {
+        Pattern::Notification => false,
+        Pattern::Carried => true,
+        Pattern::Mixed => world.rng.bool(),
+    };
+    let (detail_type, detail) = match state {
+        Some(state) if brings => {
+            let state = state.to_json(entity, revision);
+            (STORED, json!({"id": id, "version": revision, "state": state}))
+        }
+        None if brings => (REMOVED, json!({"id": id, "version": revision})),
+        _ if world.profile.versioned => (CHANGED, json!({"id": id, "version": revision})),
+        _ => (CHANGED, json!({"id": id})),
     };
     let number = accept(world, Some(entity), revision);
-    let body = envelope(world, number, &detail);
+    let body = envelope(world, number, detail_type, &detail.to_string());
     world.log("bus", 0, Some(entity), || {
         format!("accepts e-{number}: revision {revision}")
     });
@@ -141,7 +158,7 @@ pub(crate) fn announce(world: &mut World, entity: usize, revision: u64) {
 /// Sends an event that cannot be understood: it names no entity.
 pub(crate) fn announce_nothing(world: &mut World) {
     let number = accept(world, None, 0);
-    let body = envelope(world, number, r#"{"customer":null}"#);
+    let body = envelope(world, number, CHANGED, r#"{"customer":null}"#);
     for unit in 0..world.units.len() {
         deliver(world, unit, number, None, &body);
     }
@@ -160,10 +177,19 @@ fn accept(world: &mut World, entity: Option<usize>, revision: u64) -> usize {
     number
 }
 
-fn envelope(world: &World, number: usize, detail: &str) -> Arc<str> {
+/// The revision whose state a message brings.
+pub(crate) fn brought(body: &str) -> Option<u64> {
+    if !body.contains(STORED) && !body.contains(REMOVED) {
+        return None;
+    }
+    let event: serde_json::Value = serde_json::from_str(body).ok()?;
+    event.get("detail")?.get("version")?.as_u64()
+}
+
+fn envelope(world: &World, number: usize, detail_type: &str, detail: &str) -> Arc<str> {
     let time = timestamp(world.agenda.now() / SECOND * SECOND);
     Arc::from(format!(
-        r#"{{"version":"0","id":"e-{number}","detail-type":"{CHANGED}","source":"shop","account":"123456789012","time":"{time}","region":"eu-west-1","resources":[],"detail":{detail}}}"#
+        r#"{{"version":"0","id":"e-{number}","detail-type":"{detail_type}","source":"shop","account":"123456789012","time":"{time}","region":"eu-west-1","resources":[],"detail":{detail}}}"#
     ))
 }
 

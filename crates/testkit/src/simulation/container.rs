@@ -6,13 +6,15 @@ use std::time::Duration;
 use vendorbridge::circuit::Policy;
 use vendorbridge::engine::Parts;
 use vendorbridge::park::Backoff;
+use vendorbridge::source::CarriedState;
 use vendorbridge::{Announcement, Engine};
 
-use super::bus::CHANGED;
+use super::bus::{CHANGED, REMOVED, STORED};
 use super::call::Sim;
 use super::clock::VirtualClock;
 use super::lanes::VirtualLanes;
 use super::ledger::VirtualLedger;
+use super::profile::Pattern;
 use super::source::VirtualSource;
 use super::vendor::{self, Line};
 
@@ -26,11 +28,6 @@ pub(crate) fn engine(sim: &Sim, unit: usize, container: usize) -> Engine {
     let profile = Arc::clone(&world.profile);
     let (vendor, kind) = (world.units[unit].name.clone(), world.units[unit].kind);
     drop(world);
-    let source = VirtualSource {
-        sim: sim.clone(),
-        unit,
-        container,
-    };
     let mut announcement = Announcement::new(CHANGED, "/id");
     if profile.versioned {
         announcement = announcement.version("/version");
@@ -40,7 +37,24 @@ pub(crate) fn engine(sim: &Sim, unit: usize, container: usize) -> Engine {
         unit,
         container,
     };
-    let entity = vendor::entity(kind, source, line).announced_by(announcement);
+    let mut entity = if profile.pattern == Pattern::Carried {
+        vendor::entity(kind, CarriedState, line)
+    } else {
+        let source = VirtualSource {
+            sim: sim.clone(),
+            unit,
+            container,
+        };
+        vendor::entity(kind, source, line)
+    }
+    .announced_by(announcement);
+    if profile.pattern != Pattern::Notification {
+        let stored = Announcement::new(STORED, "/id")
+            .version("/version")
+            .carries("/state");
+        let removed = Announcement::new(REMOVED, "/id").version("/version").removes();
+        entity = entity.announced_by(stored).announced_by(removed);
+    }
     Engine::new(Parts {
         vendor,
         entities: vec![entity],

@@ -40,7 +40,7 @@ mod waker;
 mod world;
 
 pub use history::Line;
-pub use profile::{Profile, Weather};
+pub use profile::{Pattern, Profile, Weather};
 pub use run::{Day, Options, Outcome, day, run};
 pub use script::play;
 pub use search::{SABOTAGES, Summary, search};

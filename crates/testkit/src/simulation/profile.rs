@@ -29,6 +29,18 @@ pub enum Weather {
     Overrun,
 }
 
+/// What events bring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Pattern {
+    /// Which entity changed; the source is asked.
+    Notification,
+    /// The state; there is no source to ask.
+    Carried,
+    /// Some the state, some not; the source can be asked.
+    Mixed,
+}
+
 /// Everything that is decided about a run before it begins.
 #[derive(Debug, Clone, Serialize)]
 pub struct Profile {
@@ -46,6 +58,8 @@ pub struct Profile {
     pub vendors: Vec<Kind>,
     /// The source counts versions, and events announce them.
     pub versioned: bool,
+    /// What events bring.
+    pub pattern: Pattern,
     /// Entities that some vendor never accepts before the calm.
     pub poison: Vec<usize>,
     /// Some states are refused for good.

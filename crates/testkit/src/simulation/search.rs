@@ -12,7 +12,7 @@ use super::run::{Options, Outcome, run};
 use super::stats::Stats;
 
 /// The faults that can be put into the engine.
-pub const SABOTAGES: [Sabotage; 12] = [
+pub const SABOTAGES: [Sabotage; 13] = [
     Sabotage::AckBeforeSettle,
     Sabotage::HashShortcutOnRedelivery,
     Sabotage::NoReservation,
@@ -25,6 +25,7 @@ pub const SABOTAGES: [Sabotage; 12] = [
     Sabotage::EmptyItemIdentifier,
     Sabotage::BlockGroupOnPark,
     Sabotage::LoseProbe,
+    Sabotage::CarriedInAnyOrder,
 ];
 
 /// What came of many runs.

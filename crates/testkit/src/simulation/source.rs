@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use futures::future::BoxFuture;
-use serde_json::json;
+use serde_json::{Value, json};
 use vendorbridge::source::{Fetched, Source};
 use vendorbridge::{EntityKey, Error, ErrorKind, Stage, Version};
 
@@ -26,6 +26,14 @@ pub(crate) struct Content {
     pub(crate) mail: u8,
     /// Of no concern to any vendor.
     pub(crate) note: u8,
+}
+
+impl Content {
+    /// As a source tells it.
+    pub(crate) fn to_json(self, entity: usize, revision: u64) -> Value {
+        let Self { value, mail, note } = self;
+        json!({"id": entity, "revision": revision, "value": value, "mail": mail, "note": note})
+    }
 }
 
 /// One entity at its source.
@@ -118,7 +126,7 @@ pub(crate) fn set(world: &mut World, entity: usize, state: Option<Content>) {
     let wait = world.rng.u64(0..200 * MILLI);
     world.agenda.after(wait, move |world| {
         world.bus.on_the_way -= 1;
-        bus::announce(world, entity, revision);
+        bus::announce(world, entity, revision, state);
     });
 }
 
@@ -161,9 +169,7 @@ fn answer(world: &mut World, unit: usize, container: usize, entity: usize) -> Re
     });
     judge::read(world, unit, container, entity, revision);
     let versioned = world.profile.versioned && state.is_some();
-    let state = state.map(|Content { value, mail, note }| {
-        json!({"id": entity, "revision": revision, "value": value, "mail": mail, "note": note})
-    });
+    let state = state.map(|state| state.to_json(entity, revision));
     Reply {
         after: world.rng.u64(2 * MILLI..60 * MILLI),
         answer: Ok(Fetched {

@@ -1,4 +1,4 @@
-//! The simulation must be able to fail: each of twelve faults in the engine breaks a promise in some seed, which the engine
+//! The simulation must be able to fail: each of thirteen faults in the engine breaks a promise in some seed, which the engine
 //! without it keeps.
 
 use vendorbridge::sabotage::Sabotage;
@@ -25,6 +25,7 @@ fn breaks(sabotage: Sabotage) -> &'static [Rule] {
         Sabotage::RetryPermanent => &[Converges, ExplainsItself, RefusedOnce],
         Sabotage::EmptyItemIdentifier => &[Answer],
         Sabotage::BlockGroupOnPark => &[NoBlocking, Converges],
+        Sabotage::CarriedInAnyOrder => &[NeverBackwards, Converges, LedgerForwards],
         Sabotage::LoseProbe => &[Converges, NoBlocking],
     }
 }

@@ -35,6 +35,7 @@ fn parked(id: &str) -> EntityRecord {
         detail_type: "Changed".into(),
         version: None,
         lagging_since: None,
+        carried: None,
         error: ErrorRecord::from(&error),
     });
     record

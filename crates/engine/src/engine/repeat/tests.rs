@@ -34,6 +34,8 @@ fn tries(record: &EntityRecord, (message_id, receive_count): Delivered<'_>, hash
         admission: &Admission::new(VendorRecord::new("names"), Gate::Closed, 0),
         deadline: Timestamp::MAX,
         at_least: None,
+        carried: None,
+        is_forced: false,
         is_fresh: receive_count <= 1,
     };
     tried(&work, hash)

@@ -167,6 +167,7 @@ mod tests {
             detail_type: "t".into(),
             version: None,
             lagging_since: None,
+            carried: None,
             error: error.clone(),
         });
         full.error = Some(error);

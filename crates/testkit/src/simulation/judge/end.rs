@@ -2,7 +2,7 @@
 
 use vendorbridge::ledger::{EntityRecord, Status};
 
-use crate::simulation::profile::Weather;
+use crate::simulation::profile::{Pattern, Weather};
 use crate::simulation::source::{Content, REFUSED, UNMAPPABLE};
 use crate::simulation::vendor::{Card, Kind};
 use crate::simulation::verdict::Rule;
@@ -138,8 +138,13 @@ fn cost_broken(world: &World) -> Option<(Rule, String)> {
         return None;
     }
     let count = |status: &str| world.stats.get(&format!("status {status}"));
+    // That a carried state changed nothing must be known, too.
+    let unchanged = match world.profile.pattern {
+        Pattern::Notification => count("UNCHANGED"),
+        Pattern::Carried | Pattern::Mixed => 2 * count("UNCHANGED"),
+    };
     let twice = 2 * (count("SYNCED") + count("DELETED"));
-    let once = count("UNCHANGED") + count("COVERED") + count("COALESCED");
+    let once = unchanged + count("COVERED") + count("COALESCED");
     let spent: u64 = world
         .stats
         .iter()

@@ -7,7 +7,7 @@ use vendorbridge::ledger::{EntityRecord, EventRecord, Status};
 use super::agenda::{MINUTE, SECOND, micros, timestamp};
 use super::bus::{self, Events};
 use super::mapping::Process;
-use super::profile::{Trouble, Weather};
+use super::profile::{Pattern, Trouble, Weather};
 use super::queue::Received;
 use super::verdict::Rule;
 use super::world::World;
@@ -41,6 +41,10 @@ pub(crate) fn handed_out(world: &mut World, unit: usize, received: &[Received]) 
         let Some(entity) = bus::entity_of_lane(&received.message.group) else {
             continue;
         };
+        if let Some(revision) = bus::brought(&received.message.body) {
+            let told = &mut world.units[unit].desk.told[entity];
+            *told = revision.max(*told);
+        }
         if !bus::is_wake(&received.message.body) {
             world.units[unit].desk.refused[entity] = false;
         }
@@ -104,6 +108,18 @@ pub(crate) fn read(world: &mut World, unit: usize, container: usize, entity: usi
     if given.only_fresh_wakes && given.was_due == Some(false) {
         let what = "a wake has an effect although no retry waits, or none that is due";
         world.violate(Rule::WokenOnce, unit, Some(entity), what.to_owned());
+    }
+}
+
+/// A process works with this revision of an entity, which nobody told it if an event brought it.
+pub(crate) fn brought(world: &mut World, unit: usize, container: usize, entity: usize, revision: u64) {
+    if world.profile.pattern == Pattern::Notification {
+        return;
+    }
+    let process = world.units[unit].mapping.running.get_mut(&container);
+    let given = process.and_then(|process| process.given(entity));
+    if given.is_some_and(|given| given.read.is_none()) {
+        read(world, unit, container, entity, revision);
     }
 }
 

@@ -2,7 +2,9 @@
 
 use fastrand::Rng;
 
-use super::{Bus, Calls, Ledger, Outage, Processes, Profile, Queue, Source, Trouble, Waker, Weather};
+use super::{
+    Bus, Calls, Ledger, Outage, Pattern, Processes, Profile, Queue, Source, Trouble, Waker, Weather,
+};
 use crate::simulation::agenda::{MILLI, MINUTE, Micros, SECOND};
 use crate::simulation::vendor::Kind;
 
@@ -34,6 +36,7 @@ impl Profile {
             length,
             bursts: rng.bool(),
             versioned,
+            pattern: Pattern::Notification,
             poison: Vec::new(),
             refusals: rng.bool(),
             bus: Bus {
@@ -70,6 +73,13 @@ impl Profile {
             waker: Waker::default(),
             vendors,
         };
+        profile.pattern = match rng.u8(0..8) {
+            0 => Pattern::Carried,
+            1 => Pattern::Mixed,
+            _ => Pattern::Notification,
+        };
+        // Without a version nobody could tell whether a carried state is older than one that was read.
+        profile.versioned |= profile.pattern != Pattern::Notification;
         profile.worsen(rng);
         profile
     }
@@ -82,6 +92,7 @@ impl Profile {
         profile.length = length;
         profile.vendors = vec![Kind::Once];
         profile.versioned = true;
+        profile.pattern = Pattern::Notification;
         profile.refusals = false;
         profile.poison = Vec::new();
         profile.outages = Vec::new();

@@ -1,7 +1,7 @@
 //! The line to a vendor: HTTP calls with all that can go wrong on the way.
 
-use vendorbridge::Error;
 use vendorbridge::vendor::Push;
+use vendorbridge::{Error, Version};
 
 use super::desk::{self, Answer, Request};
 use super::fault::{self, Fault};
@@ -27,7 +27,17 @@ pub(crate) struct Line {
 impl Line {
     /// Calls the vendor about the entity of a push.
     pub(crate) async fn call(&self, push: &Push<'_>, request: Request) -> Result<Answer, Error> {
-        self.request(number(push.entity), request).await
+        let entity = number(push.entity);
+        if let Some(Version::Number(revision)) = push.version {
+            judge::brought(
+                &mut self.sim.world(),
+                self.unit,
+                self.container,
+                entity,
+                *revision,
+            );
+        }
+        self.request(entity, request).await
     }
 
     /// Calls the vendor about an entity.

@@ -14,10 +14,11 @@ mod webhook;
 
 use fastrand::Rng;
 use serde::{Deserialize, Serialize};
+use vendorbridge::source::Source;
 use vendorbridge::vendor::Invalid;
 use vendorbridge::{Entity, Error, ErrorKind, Stage};
 
-use super::source::{Content, UNMAPPABLE, VirtualSource};
+use super::source::{Content, UNMAPPABLE};
 
 pub(crate) use desk::{Answer, Desk, Request};
 pub(crate) use line::Line;
@@ -79,7 +80,7 @@ impl Card {
 }
 
 /// An entity type of this kind of vendor.
-pub(crate) fn entity(kind: Kind, source: VirtualSource, line: Line) -> Entity {
+pub(crate) fn entity(kind: Kind, source: impl Source + 'static, line: Line) -> Entity {
     match kind {
         Kind::Upsert => Entity::new("customer", source, upsert::Upsert(line)),
         Kind::Natural => Entity::new("customer", source, natural::Natural(line)),
