@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use url::Url;
+use vendorbridge::auth::AuthSettings;
 
 /// The settings.
 #[derive(Debug, Clone, Deserialize)]
@@ -17,6 +18,28 @@ pub(crate) struct Settings {
     /// The status of a member that is created. A delivery preference is no consent to marketing.
     #[serde(default)]
     pub(crate) status_if_new: StatusIfNew,
+    /// The users of an Auth0 tenant; without it none are listened for.
+    #[serde(default)]
+    pub(crate) users: Option<UserSettings>,
+}
+
+/// How the users of an Auth0 tenant become members.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct UserSettings {
+    /// Their audience's id; the customers' unless set.
+    #[serde(default)]
+    pub(crate) list_id: Option<String>,
+    /// The status of a member that is created. A sign-up is no consent to marketing.
+    #[serde(default)]
+    pub(crate) status_if_new: StatusIfNew,
+    /// The tenant's base URL, such as `https://acme.eu.auth0.com`. With it sign-ups in its log stream, and requests to sync,
+    /// make the Management API be asked; events that carry the user are never asked back.
+    #[serde(default)]
+    pub(crate) auth0_url: Option<Url>,
+    /// Who we are to the Management API; the secret's fields begin with `auth0`. By default the bearer `auth0_token`.
+    #[serde(default)]
+    pub(crate) auth: Option<AuthSettings>,
 }
 
 /// The documented values of `status_if_new`.

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 use url::Url;
+use vendorbridge::auth::AuthSettings;
 
 /// The settings.
 #[derive(Debug, Clone, Deserialize)]
@@ -12,6 +13,29 @@ pub(crate) struct Settings {
     /// The receiver's endpoint.
     pub(crate) url: Url,
     /// The fields of the source's state that the receiver gets; all of them unless set.
+    #[serde(default)]
+    pub(crate) fields: Option<Vec<String>>,
+    /// The web shop's backend; without it no shortlists are listened for.
+    #[serde(default)]
+    pub(crate) shortlist: Option<ShortlistSettings>,
+}
+
+/// Where shortlists are read.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ShortlistSettings {
+    /// The GraphQL endpoint, such as `https://shop.example/graphql`.
+    pub(crate) url: Url,
+    /// Who we are to it; the secret's fields begin with `shortlist`.
+    #[serde(default)]
+    pub(crate) auth: Option<AuthSettings>,
+    /// Whether the query's hash is sent, and the query itself only to a server that does not know it yet.
+    #[serde(default)]
+    pub(crate) persisted_query: bool,
+    /// Fields that may fail and are then not sent, such as `/data/shortlist/items/*/price`.
+    #[serde(default)]
+    pub(crate) harmless: Vec<String>,
+    /// The fields of the shortlist that the receiver gets; all of them unless set.
     #[serde(default)]
     pub(crate) fields: Option<Vec<String>>,
 }
