@@ -1,5 +1,6 @@
 //! The Lambda runtime's side: the only module that knows it.
 
+mod changes;
 mod setup;
 
 use std::fmt;
@@ -26,6 +27,7 @@ use crate::secret::SecretsManager;
 use crate::telemetry;
 use crate::wake::{DynamoAttention, Waker};
 
+pub use changes::changes;
 pub use setup::Setup;
 
 /// What the calls for one entity take at the longest in the ordinary course: the source's five seconds, the vendor's ten,
