@@ -8,6 +8,7 @@
 
 mod bench;
 mod budget;
+mod changes;
 mod circuit;
 mod create_once;
 mod failure;
