@@ -1,7 +1,7 @@
 //! Database changes and outcomes, from DynamoDB streams to the bus, in order
 //! (docs/adr/0011-streams-reach-the-bus-in-order.md).
 //!
-//! A stream record passes [`record`](self) (parse) → `event` (what to announce) → `publish` (PutEvents). All of it is pure but
+//! A stream record passes `record` (parse) → `event` (what to announce) → `publish` (PutEvents). All of it is pure but
 //! for the small traits [`Bus`] and [`Failures`].
 
 mod aws;
