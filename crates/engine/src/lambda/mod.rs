@@ -1,5 +1,6 @@
 //! The Lambda runtime's side: the only module that knows it.
 
+mod changes;
 mod setup;
 
 use std::fmt;
@@ -27,6 +28,7 @@ use crate::source::DynamoItems;
 use crate::telemetry;
 use crate::wake::{DynamoAttention, Waker};
 
+pub use changes::changes;
 pub use setup::Setup;
 
 /// What the calls for one entity take at the longest in the ordinary course: the source's five seconds, the vendor's ten,
