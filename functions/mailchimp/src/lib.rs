@@ -32,8 +32,13 @@ pub fn wire(setup: &Setup) -> Result<Vec<Entity>, StartError> {
         settings.source_url.clone(),
         "/customers/{id}/delivery-preference",
     )?
-    .bearer(setup.secret("source_token"));
-    let client = Client::new(setup.http(), setup.secret("api_key"), &settings)?;
+    .auth(setup.auth(&settings.source_auth, "source")?);
+    let client = Client::new(
+        setup.http(),
+        setup.auth(&settings.auth, "vendor")?,
+        setup.secret("api_key"),
+        &settings,
+    )?;
     let members = Members { client, settings };
     let announcement = Announcement::new("DeliveryPreferenceUpdated", "/customerId").version("/version");
     Ok(vec![

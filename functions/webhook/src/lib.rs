@@ -7,6 +7,7 @@ mod error;
 mod mapping;
 
 use serde_json::{Map, Value};
+use vendorbridge::auth::AuthSettings;
 use vendorbridge::lambda::{Setup, StartError};
 use vendorbridge::source::RestSource;
 use vendorbridge::vendor::{Invalid, Push, Vendor};
@@ -34,8 +35,14 @@ pub fn wire(setup: &Setup) -> Result<Vec<Entity>, StartError> {
         settings.source_url,
         "/customers/{id}/delivery-preference",
     )?
-    .bearer(setup.secret("source_token"));
-    let client = Client::new(setup.http(), setup.secret("signing_secret"), settings.url)?;
+    .auth(setup.auth(&settings.source_auth, "source")?);
+    let signed = AuthSettings::StandardWebhooks {
+        field: Some("signing_secret".to_owned()),
+    };
+    let auth = setup
+        .auth(&signed, "vendor")?
+        .and(setup.auth(&settings.auth, "vendor")?);
+    let client = Client::new(setup.http(), auth, settings.url)?;
     let receiver = Receiver {
         client,
         fields: settings.fields,

@@ -55,14 +55,14 @@ pub enum StartError {
 pub fn vendor(wire: impl FnOnce(&Setup) -> Result<Vec<Entity>, StartError>) -> ExitCode {
     run(async {
         let config = Config::from_env()?;
-        let http = Http::new(config.allow_plain_http)?;
+        let http = Http::with(config.http())?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let sdk = sdk(&http).await;
         let secret = SecretsManager::new(
             aws_sdk_secretsmanager::Client::new(&sdk),
             config.secret_id.clone(),
         );
-        let setup = Setup::new(config, http, clock, Box::new(secret));
+        let setup = Setup::new(config, http, clock, Box::new(secret)).with_role(sdk.credentials_provider());
         let entities = wire(&setup)?;
         let (config, clock) = setup.into_parts();
         let ledger = DynamoLedger::new(

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use aws_credential_types::provider::SharedCredentialsProvider;
 use serde::de::DeserializeOwned;
 
 use super::StartError;
-use crate::auth::{Auth, AuthSettings};
+use crate::auth::{Auth, AuthSettings, Materials};
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
 use crate::http::Http;
@@ -17,6 +18,7 @@ pub struct Setup {
     http: Http,
     clock: Arc<dyn Clock>,
     secrets: Arc<SecretStore>,
+    role: Option<SharedCredentialsProvider>,
 }
 
 impl Setup {
@@ -29,7 +31,15 @@ impl Setup {
             http,
             clock,
             secrets,
+            role: None,
         }
+    }
+
+    /// The role whose credentials sign requests (SigV4).
+    #[must_use]
+    pub fn with_role(mut self, role: Option<SharedCredentialsProvider>) -> Self {
+        self.role = role;
+        self
     }
 
     /// The vendor's own settings, from `VENDOR_SETTINGS`.
@@ -64,16 +74,14 @@ impl Setup {
     /// # Errors
     /// [`StartError`] if the settings cannot be used.
     pub fn auth(&self, settings: &AuthSettings, prefix: &str) -> Result<Auth, StartError> {
-        Ok(match settings {
-            AuthSettings::None {} => Auth::none(),
-            AuthSettings::Bearer {} => Auth::bearer(self.secrets.field(&format!("{prefix}_token"))),
-            AuthSettings::ApiKey { header } => {
-                let name = header.parse().map_err(|_| {
-                    ConfigError::new("VENDOR_SETTINGS", "the name of a header", "another text")
-                })?;
-                Auth::header(name, self.secrets.field(&format!("{prefix}_api_key")))
-            }
-        })
+        Materials {
+            http: &self.http,
+            clock: &self.clock,
+            secrets: &self.secrets,
+            role: self.role.as_ref(),
+            prefix,
+        }
+        .auth(settings)
     }
 
     pub(super) fn into_parts(self) -> (Config, Arc<dyn Clock>) {

@@ -8,6 +8,7 @@ use http::{Method, StatusCode, header};
 use url::Url;
 
 use super::{Fetched, Source};
+use crate::auth::Auth;
 use crate::clock::Clock;
 use crate::http::{Http, HttpError, status_error};
 use crate::secret::SecretField;
@@ -22,7 +23,7 @@ pub struct RestSource {
     clock: Arc<dyn Clock>,
     base: Url,
     path: String,
-    token: Option<SecretField>,
+    auth: Auth,
     version: VersionFrom,
     timeout: Duration,
 }
@@ -52,17 +53,23 @@ impl RestSource {
             clock,
             base,
             path: path.to_owned(),
-            token: None,
+            auth: Auth::none(),
             version: VersionFrom::ETag,
             timeout: Duration::from_secs(5),
         })
     }
 
-    /// Sends `Authorization: Bearer` with this field of the vendor's secret.
+    /// How the source knows who asks; nothing unless set.
     #[must_use]
-    pub fn bearer(mut self, token: SecretField) -> Self {
-        self.token = Some(token);
+    pub fn auth(mut self, auth: Auth) -> Self {
+        self.auth = auth;
         self
+    }
+
+    /// As [`auth`](Self::auth) with `Authorization: Bearer` and this field of the vendor's secret.
+    #[must_use]
+    pub fn bearer(self, token: SecretField) -> Self {
+        self.auth(Auth::bearer(token))
     }
 
     /// Takes the version from a field of the answer instead of its `ETag`: a JSON Pointer.
@@ -96,15 +103,12 @@ impl RestSource {
     }
 
     async fn get(&self, entity: &EntityKey) -> Result<Fetched, Error> {
-        let mut request = self
+        let request = self
             .http
             .request(Method::GET, self.url(entity)?)
             .timeout(self.timeout)
             .header(header::ACCEPT, "application/json");
-        if let Some(token) = &self.token {
-            request = request.bearer(&token.get().await.map_err(|error| error.at_stage(Stage::Source))?);
-        }
-        let answer = request.send().await.map_err(|error| error.at(Stage::Source))?;
+        let answer = self.auth.send(request, Stage::Source).await?;
         match answer.status {
             StatusCode::NOT_FOUND | StatusCode::GONE => {
                 return Ok(Fetched::gone());

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
-use secrecy::SecretString;
 use serde_json::{Value, json};
 use vendorbridge::clock::{Clock, SystemClock};
 use vendorbridge::config::Config;
@@ -19,7 +18,7 @@ use vendorbridge::lane::lane;
 use vendorbridge::ledger::{EntityRecord, Status};
 use vendorbridge::message::{Delivery, wake_body};
 use vendorbridge::park::Backoff;
-use vendorbridge::secret::Secrets;
+use vendorbridge::secret::{SecretText, Secrets};
 use vendorbridge::{Engine, Entity, EntityKey, Error};
 
 use crate::memory::{ManualClock, MemoryLanes, MemoryLedger};
@@ -78,8 +77,8 @@ pub const EMAIL: &str = "ada@lovelace.example";
 struct FixedSecret(String);
 
 impl Secrets for FixedSecret {
-    fn fetch(&self) -> BoxFuture<'_, Result<SecretString, Error>> {
-        Box::pin(async { Ok(SecretString::from(self.0.clone())) })
+    fn fetch(&self) -> BoxFuture<'_, Result<SecretText, Error>> {
+        Box::pin(async { Ok(SecretText::fixed(self.0.clone())) })
     }
 }
 
