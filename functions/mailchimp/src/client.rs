@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use url::Url;
+use vendorbridge::auth::Auth;
 use vendorbridge::http::{Answer, Http, HttpError};
 use vendorbridge::secret::SecretField;
 use vendorbridge::{Error, ErrorKind, Stage};
@@ -20,6 +21,8 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(crate) struct Client {
     http: Http,
+    auth: Auth,
+    /// It names the host, however it is shown.
     api_key: SecretField,
     api_url: Option<Url>,
     list_id: String,
@@ -52,6 +55,7 @@ impl Client {
     /// Calls about the members of one audience.
     pub(crate) fn new(
         http: Http,
+        auth: Auth,
         api_key: SecretField,
         api_url: Option<Url>,
         list_id: String,
@@ -61,6 +65,7 @@ impl Client {
         }
         Ok(Self {
             http,
+            auth,
             api_key,
             api_url,
             list_id,
@@ -148,24 +153,19 @@ impl Client {
     }
 
     async fn call(&self, method: Method, hash: &str, body: Option<&impl Serialize>) -> Result<Answer, Error> {
-        let key = self.api_key.get().await?;
         let mut url = match &self.api_url {
             Some(url) => url.clone(),
-            None => api_url(&key)?,
+            None => api_url(&self.api_key.get().await?)?,
         };
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty()
                 .extend(["lists", &self.list_id, "members", hash]);
         }
-        let mut request = self
-            .http
-            .request(method, url)
-            .basic("vendorbridge", &key)
-            .timeout(TIMEOUT);
+        let mut request = self.http.request(method, url).timeout(TIMEOUT);
         if let Some(body) = body {
             request = request.json(body);
         }
-        request.send().await.map_err(|error| error.at(Stage::Push))
+        self.auth.send(request, Stage::Push).await
     }
 }
 

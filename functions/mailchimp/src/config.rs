@@ -10,6 +10,12 @@ use vendorbridge::auth::AuthSettings;
 pub(crate) struct Settings {
     /// The Infoservice's base URL, such as `https://infoservice.example/api/v1`.
     pub(crate) source_url: Url,
+    /// How the Infoservice knows who asks.
+    #[serde(default = "AuthSettings::bearer")]
+    pub(crate) source_auth: AuthSettings,
+    /// How Mailchimp knows who calls.
+    #[serde(default = "api_key")]
+    pub(crate) auth: AuthSettings,
     /// The audience's id, such as `a1b2c3d4e5`.
     pub(crate) list_id: String,
     /// The API's base URL; by default `https://<dc>.api.mailchimp.com/3.0` with the data centre of the API key.
@@ -40,6 +46,14 @@ pub(crate) struct UserSettings {
     /// Who we are to the Management API; the secret's fields begin with `auth0`. By default the bearer `auth0_token`.
     #[serde(default)]
     pub(crate) auth: Option<AuthSettings>,
+}
+
+/// HTTP Basic with any user (<https://mailchimp.com/developer/marketing/docs/fundamentals/#api-structure>).
+fn api_key() -> AuthSettings {
+    AuthSettings::Basic {
+        user: Some("vendorbridge".to_owned()),
+        field: Some("api_key".to_owned()),
+    }
 }
 
 /// The documented values of `status_if_new`.

@@ -38,7 +38,7 @@ pub fn wire(setup: &Setup) -> Result<Vec<Entity>, StartError> {
         settings.source_url.clone(),
         "/customers/{id}/delivery-preference",
     )?
-    .auth(Auth::bearer(setup.secret("source_token")));
+    .auth(setup.auth(&settings.source_auth, "source")?);
     let members = Members::<Preference>::new(setup, &settings, &settings.list_id, settings.status_if_new)?;
     let announcement = Announcement::new("DeliveryPreferenceUpdated", "/customerId").version("/version");
     let mut entities = vec![Entity::new("customer", source, members).announced_by(announcement)];
@@ -95,9 +95,10 @@ impl<P> Members<P> {
         list_id: &str,
         status_if_new: StatusIfNew,
     ) -> Result<Self, StartError> {
+        let auth = setup.auth(&settings.auth, "vendor")?;
         let (api_key, api_url) = (setup.secret("api_key"), settings.api_url.clone());
         Ok(Self {
-            client: Client::new(setup.http(), api_key, api_url, list_id.to_owned())?,
+            client: Client::new(setup.http(), auth, api_key, api_url, list_id.to_owned())?,
             status_if_new,
             person: PhantomData,
         })

@@ -10,8 +10,14 @@ use vendorbridge::auth::AuthSettings;
 pub(crate) struct Settings {
     /// The Infoservice's base URL, such as `https://infoservice.example/api/v1`.
     pub(crate) source_url: Url,
+    /// How the Infoservice knows who asks.
+    #[serde(default = "AuthSettings::bearer")]
+    pub(crate) source_auth: AuthSettings,
     /// The receiver's endpoint.
     pub(crate) url: Url,
+    /// What the receiver wants besides the signature.
+    #[serde(default = "nothing")]
+    pub(crate) auth: AuthSettings,
     /// The fields of the source's state that the receiver gets; all of them unless set.
     #[serde(default)]
     pub(crate) fields: Option<Vec<String>>,
@@ -38,4 +44,8 @@ pub(crate) struct ShortlistSettings {
     /// The fields of the shortlist that the receiver gets; all of them unless set.
     #[serde(default)]
     pub(crate) fields: Option<Vec<String>>,
+}
+
+fn nothing() -> AuthSettings {
+    AuthSettings::None {}
 }

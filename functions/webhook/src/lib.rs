@@ -7,7 +7,7 @@ mod error;
 mod mapping;
 
 use serde_json::{Map, Value, json};
-use vendorbridge::auth::Auth;
+use vendorbridge::auth::AuthSettings;
 use vendorbridge::lambda::{Setup, StartError};
 use vendorbridge::source::{GraphQlQuery, GraphQlSource, RestSource};
 use vendorbridge::vendor::{Invalid, Push, Vendor};
@@ -34,9 +34,14 @@ struct Receiver {
 /// If a setting is missing or a URL may not be called.
 pub fn wire(setup: &Setup) -> Result<Vec<Entity>, StartError> {
     let settings: Settings = setup.settings()?;
+    let signed = AuthSettings::StandardWebhooks {
+        field: Some("signing_secret".to_owned()),
+    };
+    let auth = setup
+        .auth(&signed, "vendor")?
+        .and(setup.auth(&settings.auth, "vendor")?);
     let receiver = |fields| -> Result<Receiver, StartError> {
-        let secret = setup.secret("signing_secret");
-        let client = Client::new(setup.http(), secret, settings.url.clone())?;
+        let client = Client::new(setup.http(), auth.clone(), settings.url.clone())?;
         Ok(Receiver { client, fields })
     };
     let source = RestSource::new(
@@ -45,7 +50,7 @@ pub fn wire(setup: &Setup) -> Result<Vec<Entity>, StartError> {
         settings.source_url,
         "/customers/{id}/delivery-preference",
     )?
-    .auth(Auth::bearer(setup.secret("source_token")));
+    .auth(setup.auth(&settings.source_auth, "source")?);
     let announcement = Announcement::new("DeliveryPreferenceUpdated", "/customerId").version("/version");
     let customers = Entity::new("customer", source, receiver(settings.fields)?).announced_by(announcement);
     let mut entities = vec![customers];

@@ -14,7 +14,6 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
-use secrecy::SecretString;
 use serde_json::{Value, json};
 use vendorbridge::clock::{Clock, SystemClock};
 use vendorbridge::config::Config;
@@ -25,7 +24,7 @@ use vendorbridge::lane::lane;
 use vendorbridge::ledger::{EntityRecord, Status};
 use vendorbridge::message::{Delivery, wake_body};
 use vendorbridge::park::Backoff;
-use vendorbridge::secret::Secrets;
+use vendorbridge::secret::{SecretText, Secrets};
 use vendorbridge::{Engine, EntityKey, Error};
 
 pub use subject::{Change, State, Subject};
@@ -53,8 +52,8 @@ pub struct Stand<S> {
 struct FixedSecret(String);
 
 impl Secrets for FixedSecret {
-    fn fetch(&self) -> BoxFuture<'_, Result<SecretString, Error>> {
-        Box::pin(async { Ok(SecretString::from(self.0.clone())) })
+    fn fetch(&self) -> BoxFuture<'_, Result<SecretText, Error>> {
+        Box::pin(async { Ok(SecretText::fixed(self.0.clone())) })
     }
 }
 
