@@ -134,7 +134,9 @@ async fn write(sandbox: &Sandbox, email: &str, body: Value) {
     let url = format!("{}/lists/{LIST}/members/{hash}", sandbox.mailchimp_url());
     let http = Http::new(true).unwrap();
     let key = sandbox.config().api_key.clone().into();
-    let request = http.request(Method::PUT, url.parse().unwrap()).basic("marketing", &key);
+    let request = http
+        .request(Method::PUT, url.parse().unwrap())
+        .basic("marketing", &key);
     let answer = request.json(&body).send().await.unwrap();
     assert_eq!(answer.status, 200);
 }
@@ -221,7 +223,11 @@ async fn a_user_without_an_address_is_rejected_with_that_reason() {
     let error = stand.record().error.unwrap();
     assert_eq!(
         (error.stage, error.pointer.as_deref(), error.message.as_str()),
-        (Stage::Map, Some("/email"), "expected an e-mail address, found none")
+        (
+            Stage::Map,
+            Some("/email"),
+            "expected an e-mail address, found none"
+        )
     );
     assert_eq!(stand.calls(), 0);
 }

@@ -68,7 +68,17 @@ mod tests {
             map(event["detail"]["data"]["object"].clone())
         };
         let created = member(include_str!("../../../../events/user-created.json")).unwrap();
-        insta::assert_json_snapshot!(created, @"");
+        insta::assert_json_snapshot!(created, @r#"
+        {
+          "email_address": "Urist.McVankab@freddiesjokes.com",
+          "status_if_new": "subscribed",
+          "merge_fields": {
+            "CUSTID": "user/auth0|679fb1b1e809445f129bc18d",
+            "FNAME": "Urist",
+            "LNAME": "McVankab"
+          }
+        }
+        "#);
         let without = member(include_str!("../../../../events/user-created.no-email.json")).unwrap_err();
         assert_eq!(
             without.to_string(),
@@ -86,7 +96,16 @@ mod tests {
     #[test]
     fn an_archived_member_comes_back_without_a_subscription() {
         let member = map(json!({"user_id": "auth0|1", "email": "a@b.example"})).unwrap();
-        insta::assert_json_snapshot!(member.revived(), @"");
+        insta::assert_json_snapshot!(member.revived(), @r#"
+        {
+          "email_address": "a@b.example",
+          "status_if_new": "subscribed",
+          "status": "transactional",
+          "merge_fields": {
+            "CUSTID": "user/auth0|1"
+          }
+        }
+        "#);
     }
 
     #[rstest]
