@@ -129,14 +129,14 @@ fn events_have_the_shape_of_the_samples() {
         &serde_json::from_str(sample).unwrap(),
         &sign_up(&user, "e", time),
     );
-    let used = [
+    let read = [
         "/detail-type",
         "/source",
         "/detail/data/type",
         "/detail/data/user_id",
     ];
     assert!(
-        used.iter().all(|at| !unlike.iter().any(|left| left == at)),
+        read.iter().all(|at| !unlike.iter().any(|left| left == at)),
         "{unlike:?}"
     );
 }

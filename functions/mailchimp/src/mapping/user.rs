@@ -15,7 +15,8 @@ pub(crate) const FIELDS: [&str; 5] = ["user_id", "email", "given_name", "family_
 /// whatever `user_metadata` holds.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct User {
-    user_id: String,
+    #[serde(rename = "user_id")]
+    id: String,
     /// Users of a phone, for example, have none.
     #[serde(default)]
     email: Option<String>,
@@ -35,7 +36,7 @@ impl Person for User {
             status_if_back: StatusIfNew::Transactional,
             merge_fields: MergeFields {
                 // A customer's mark is the bare id, so the two are never taken for one another.
-                custid: format!("user/{}", self.user_id),
+                custid: format!("user/{}", self.id),
                 fname: text(&self.given_name),
                 lname: text(&self.family_name),
                 channel: None,
