@@ -165,7 +165,7 @@ pub fn environment(variable: &str) -> Option<String> {
     std::env::var(variable).ok()
 }
 
-fn required(lookup: Lookup<'_>, variable: &str, expected: &str) -> Result<String, ConfigError> {
+pub(crate) fn required(lookup: Lookup<'_>, variable: &str, expected: &str) -> Result<String, ConfigError> {
     match lookup(variable) {
         Some(value) if !value.trim().is_empty() => Ok(value),
         Some(_) => Err(ConfigError::new(variable, expected, "an empty text")),

@@ -116,6 +116,39 @@ impl Error {
         self
     }
 
+    /// The same failure for another entity that was in the same call; without the error behind it.
+    #[must_use]
+    pub fn copied(&self) -> Self {
+        let Inner {
+            kind,
+            verdict,
+            stage,
+            brief,
+            not_before,
+            ..
+        } = *self.0;
+        Self(Box::new(Inner {
+            kind,
+            verdict,
+            stage,
+            step: self.0.step.clone(),
+            brief,
+            not_before,
+            pointer: self.0.pointer.clone(),
+            code: self.0.code.clone(),
+            message: self.0.message.clone(),
+            source: None,
+        }))
+    }
+
+    /// The same failure where an earlier try of the same call may have been carried out: its outcome is unknown.
+    #[must_use]
+    pub fn in_doubt(mut self) -> Self {
+        self.0.not_before = self.retry_after();
+        self.0.verdict = Verdict::Unknown;
+        self
+    }
+
     /// What happened.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {

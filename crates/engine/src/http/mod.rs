@@ -2,6 +2,7 @@
 //! roots (docs/adr/0005-one-http-stack.md).
 
 mod aws;
+mod hosts;
 mod verdict;
 
 use std::time::Duration;
@@ -14,6 +15,7 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 pub use aws::AwsHttp;
+pub use hosts::{Hosts, Patience, Reply};
 pub use verdict::{retry_after, status_error};
 
 /// How long a connection may take to open.

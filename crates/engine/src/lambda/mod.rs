@@ -1,5 +1,6 @@
 //! The Lambda runtime's side: the only module that knows it.
 
+mod changes;
 mod setup;
 
 use std::fmt;
@@ -23,9 +24,11 @@ use crate::lane::SqsLanes;
 use crate::ledger::DynamoLedger;
 use crate::message::Delivery;
 use crate::secret::SecretsManager;
+use crate::source::DynamoItems;
 use crate::telemetry;
 use crate::wake::{DynamoAttention, Waker};
 
+pub use changes::changes;
 pub use setup::Setup;
 
 /// What the calls for one entity take at the longest in the ordinary course: the source's five seconds, the vendor's ten,
@@ -62,11 +65,13 @@ pub fn vendor(wire: impl FnOnce(&Setup) -> Result<Vec<Entity>, StartError>) -> E
             aws_sdk_secretsmanager::Client::new(&sdk),
             config.secret_id.clone(),
         );
-        let setup = Setup::new(config, http, clock, Box::new(secret));
+        let database = aws_sdk_dynamodb::Client::new(&sdk);
+        let items = Arc::new(DynamoItems::new(database.clone()));
+        let setup = Setup::new(config, http, clock, Box::new(secret)).with_items(items);
         let entities = wire(&setup)?;
         let (config, clock) = setup.into_parts();
         let ledger = DynamoLedger::new(
-            aws_sdk_dynamodb::Client::new(&sdk),
+            database,
             config.ledger_table,
             config.vendor.clone(),
             config.event_ttl_days,

@@ -1,6 +1,6 @@
 //! What a vendor function wires its entities with.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::de::DeserializeOwned;
 
@@ -10,6 +10,7 @@ use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
 use crate::http::Http;
 use crate::secret::{SecretField, SecretStore, Secrets};
+use crate::source::{Items, NoItems};
 
 /// What a vendor function wires its entities with.
 pub struct Setup {
@@ -17,6 +18,8 @@ pub struct Setup {
     http: Http,
     clock: Arc<dyn Clock>,
     secrets: Arc<SecretStore>,
+    items: Arc<dyn Items>,
+    rng: Mutex<fastrand::Rng>,
 }
 
 impl Setup {
@@ -29,7 +32,22 @@ impl Setup {
             http,
             clock,
             secrets,
+            items: Arc::new(NoItems),
+            rng: Mutex::new(fastrand::Rng::new()),
         }
+    }
+
+    /// The same with a database, for sources that read one.
+    #[must_use]
+    pub fn with_items(self, items: Arc<dyn Items>) -> Self {
+        Self { items, ..self }
+    }
+
+    /// The same with this randomness, so that a test can repeat itself.
+    #[must_use]
+    pub fn with_rng(self, rng: fastrand::Rng) -> Self {
+        let rng = Mutex::new(rng);
+        Self { rng, ..self }
     }
 
     /// The vendor's own settings, from `VENDOR_SETTINGS`.
@@ -50,6 +68,18 @@ impl Setup {
     #[must_use]
     pub fn clock(&self) -> Arc<dyn Clock> {
         Arc::clone(&self.clock)
+    }
+
+    /// The items of the account's tables.
+    #[must_use]
+    pub fn items(&self) -> Arc<dyn Items> {
+        Arc::clone(&self.items)
+    }
+
+    /// Randomness of one's own.
+    #[must_use]
+    pub fn rng(&self) -> fastrand::Rng {
+        self.rng.lock().unwrap_or_else(PoisonError::into_inner).fork()
     }
 
     /// A field of the vendor's secret; fetched when first used.

@@ -1,6 +1,7 @@
 //! Who holds the truth.
 
 mod carried;
+mod dynamo;
 mod graphql;
 mod rest;
 
@@ -10,6 +11,10 @@ use serde_json::Value;
 use crate::{EntityKey, Error, Version};
 
 pub use carried::CarriedState;
+pub(crate) use dynamo::NoItems;
+pub use dynamo::{
+    DynamoItems, DynamoSource, InvalidKeyTemplate, ItemRequest, Items, KeyTemplate, KeyValue, TableSettings,
+};
 pub use graphql::{GraphQlQuery, GraphQlSource};
 pub use rest::RestSource;
 

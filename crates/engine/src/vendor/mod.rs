@@ -2,6 +2,7 @@
 
 mod erased;
 mod field;
+mod gather;
 mod push;
 
 use std::future::Future;
@@ -14,6 +15,7 @@ use crate::{Error, ErrorKind, Stage};
 
 pub(crate) use erased::{DynVendor, Mapped};
 pub use field::Field;
+pub use gather::{Gatherer, Limits};
 pub(crate) use push::Journal;
 pub use push::{Push, Step};
 

@@ -30,13 +30,15 @@ use vendorbridge::{Engine, EntityKey, Error};
 
 pub use subject::{Change, State, Subject};
 
-use crate::memory::{ManualClock, MemoryLanes, MemoryLedger};
+use crate::memory::{ManualClock, MemoryItems, MemoryLanes, MemoryLedger};
 use crate::sandbox::{Sandbox, SandboxConfig};
 
 /// A running subject.
 pub struct Stand<S> {
     /// The fakes.
     pub sandbox: Sandbox,
+    /// The tables that the function may read.
+    pub items: Arc<MemoryItems>,
     /// What the function recorded.
     pub ledger: Arc<MemoryLedger>,
     clock: Arc<ManualClock>,
@@ -91,7 +93,10 @@ impl<S: Subject> Stand<S> {
         let config = Config::read(&lookup).expect("the configuration is complete");
         let http = Http::new(config.allow_plain_http).expect("an HTTP client");
         let secret = FixedSecret(S::secret(&sandbox).to_string());
-        let setup = Setup::new(config, http, Arc::clone(&clock) as _, Box::new(secret));
+        let items = Arc::new(MemoryItems::default());
+        let setup = Setup::new(config, http, Arc::clone(&clock) as _, Box::new(secret))
+            .with_items(Arc::clone(&items) as _)
+            .with_rng(fastrand::Rng::with_seed(7));
         let entities = S::wire(&setup).expect("the function wires");
         let ledger = Arc::new(MemoryLedger::default());
         let engine = Engine::new(Parts {
@@ -103,11 +108,12 @@ impl<S: Subject> Stand<S> {
             rng: fastrand::Rng::with_seed(7),
             backoff: Backoff::default(),
             circuit: vendorbridge::circuit::Policy::default(),
-            max_in_flight: 5,
+            max_in_flight: 10,
             slowest: Duration::from_secs(16),
         });
         Self {
             sandbox,
+            items,
             ledger,
             clock,
             engine,
@@ -244,17 +250,38 @@ impl<S: Subject> Stand<S> {
         self.clock.now()
     }
 
+    /// Announces several entities in one batch of the queue. The statuses come in the same order.
+    ///
+    /// # Panics
+    /// As [`announce_of`](Self::announce_of).
+    #[expect(clippy::expect_used, reason = "a test stand")]
+    pub async fn announce_together(&mut self, ids: &[&str]) -> Vec<Status> {
+        self.clock.advance(Duration::from_secs(10));
+        let mut event_ids = Vec::new();
+        let mut deliveries = Vec::new();
+        for id in ids {
+            self.events += 1;
+            let event_id = format!("e{}", self.events);
+            let mut event = self.event(id);
+            event["id"] = json!(event_id);
+            event["time"] = json!(self.clock.now());
+            deliveries.push(delivery(&Self::entity(id), &event_id, event.to_string(), 1));
+            event_ids.push(event_id);
+        }
+        self.handle(deliveries).await;
+        let status = |id: &String| self.ledger.status(id).expect("an event record");
+        event_ids.iter().map(status).collect()
+    }
+
     async fn deliver(&self, entity: EntityKey, body: String, receive_count: u32) {
-        let delivery = Delivery {
-            receipt: String::new(),
-            message_id: "m".to_owned(),
-            group: lane(&entity),
-            receive_count,
-            body,
-        };
+        self.handle(vec![delivery(&entity, "m", body, receive_count)])
+            .await;
+    }
+
+    async fn handle(&self, deliveries: Vec<Delivery>) {
         let deadline = self.clock.now() + SignedDuration::from_secs(30);
         let batch = Batch {
-            deliveries: vec![delivery],
+            deliveries,
             deadline,
             request_id: String::new(),
         };
@@ -268,6 +295,16 @@ impl<S: Subject> Stand<S> {
     #[expect(clippy::expect_used, reason = "a test's constant")]
     fn entity(id: &str) -> EntityKey {
         EntityKey::new(S::ENTITY_TYPE, id).expect("a legal key")
+    }
+}
+
+fn delivery(entity: &EntityKey, message_id: &str, body: String, receive_count: u32) -> Delivery {
+    Delivery {
+        receipt: String::new(),
+        message_id: message_id.to_owned(),
+        group: lane(entity),
+        receive_count,
+        body,
     }
 }
 

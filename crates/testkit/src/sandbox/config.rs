@@ -14,6 +14,16 @@ pub struct SandboxConfig {
     pub bind: IpAddr,
     /// The port to listen on; `None`, the default, takes a free one.
     pub port: Option<u16>,
+    /// The id of the Algolia application.
+    pub algolia_app_id: String,
+    /// The API key that Algolia expects; it may write and delete.
+    pub algolia_api_key: String,
+    /// How many bytes Algolia lets a record have.
+    ///
+    /// Default: 10,000, the smallest plan's: <https://www.algolia.com/doc/guides/scaling/algolia-service-limits/>.
+    pub algolia_record_bytes: usize,
+    /// How long Algolia takes until a task is published. Default: 300 ms.
+    pub algolia_publishes_after: Duration,
     /// The token that the source expects.
     pub source_token: String,
     /// The API key that Mailchimp expects, ending in its data centre.
@@ -51,6 +61,10 @@ impl Default for SandboxConfig {
         Self {
             bind: Ipv4Addr::LOCALHOST.into(),
             port: None,
+            algolia_app_id: "SANDBOXAPP".to_owned(),
+            algolia_api_key: "sandbox-algolia-key".to_owned(),
+            algolia_record_bytes: 10_000,
+            algolia_publishes_after: Duration::from_millis(300),
             source_token: "sandbox-source-token".to_owned(),
             api_key: "sandbox-api-key-us21".to_owned(),
             lists: vec!["a1b2c3d4e5".to_owned()],

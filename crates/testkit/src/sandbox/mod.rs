@@ -6,12 +6,14 @@
 //!
 //! | path | plays |
 //! |---|---|
+//! | `/algolia/1/indexes/{index}`, the same below `/algolia-1` to `/algolia-3` | the Search API and its other hosts, [`Algolia`] |
 //! | `/infoservice/api/v1/customers/{id}/delivery-preference` | the source, [`Infoservice`] |
 //! | `/mailchimp/3.0/lists/{list_id}/members/{subscriber_hash}` | the Marketing API, [`Mailchimp`] |
 //! | `/webhook` | a receiver of signed deliveries, [`Webhook`] |
 //! | `/shop/graphql` | a web shop's backend, [`Shortlists`] |
 //! | `/auth0/api/v2/users/{id}` | the Management API, [`Auth0`] |
 
+pub mod algolia;
 pub mod auth0;
 mod clock;
 mod config;
@@ -36,6 +38,7 @@ use axum::Router;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 pub use self::{
+    algolia::Algolia,
     auth0::Auth0,
     clock::Clock,
     config::SandboxConfig,
@@ -56,6 +59,8 @@ const STOP_WITHIN: Duration = Duration::from_secs(5);
 
 /// The running services. Stops when dropped; [`stop`](Self::stop) also waits for it.
 pub struct Sandbox {
+    /// The Search API.
+    pub algolia: Algolia,
     /// The source.
     pub infoservice: Infoservice,
     /// The Marketing API.
@@ -89,12 +94,14 @@ impl Sandbox {
             log: log.clone(),
             stopping: stopped.clone(),
         });
+        let algolia = Algolia::new(&config, &shared);
         let infoservice = Infoservice::new(&config, &shared);
         let mailchimp = Mailchimp::new(&config, &shared);
         let webhook = Webhook::new(&config, &shared)?;
         let shortlists = Shortlists::new(&config, &shared);
         let auth0 = Auth0::new(&config, &shared);
         let services = Router::new()
+            .merge(algolia.router())
             .nest("/infoservice", infoservice.router())
             .nest("/mailchimp", mailchimp.router())
             .nest("/shop", shortlists.router())
@@ -111,6 +118,7 @@ impl Sandbox {
             let _ = server.await;
         });
         Ok(Self {
+            algolia,
             infoservice,
             mailchimp,
             webhook,
@@ -139,6 +147,15 @@ impl Sandbox {
             ip => ip,
         };
         format!("http://{}", SocketAddr::new(host, self.address.port()))
+    }
+
+    /// The Search API's hosts, to which `/1/indexes/…` is appended; the one for writes first.
+    #[must_use]
+    pub fn algolia_urls(&self) -> Vec<String> {
+        algolia::HOSTS
+            .iter()
+            .map(|host| format!("{}/{host}", self.url()))
+            .collect()
     }
 
     /// The source's base, to which `/customers/{id}/delivery-preference` is appended.

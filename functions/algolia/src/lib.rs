@@ -1,0 +1,59 @@
+//! Keeps the records of an Algolia index in step with the items of a table.
+
+mod client;
+mod config;
+mod error;
+mod mapping;
+
+use vendorbridge::lambda::{Setup, StartError};
+use vendorbridge::source::DynamoSource;
+use vendorbridge::vendor::{Invalid, Push, Vendor};
+use vendorbridge::{Announcement, Entity, Error};
+
+use client::Client;
+use config::Settings;
+use mapping::{Item, Listing};
+
+/// Records of one index. The natural key is the `objectID`: the item's id.
+struct Records {
+    client: Client,
+}
+
+/// What this function listens to, asks and pushes.
+///
+/// # Errors
+/// If a setting is missing or a host may not be called.
+pub fn wire(setup: &Setup) -> Result<Vec<Entity>, StartError> {
+    let settings: Settings = setup.settings()?;
+    let source = DynamoSource::new(setup.items(), settings.source.clone(), &mapping::ATTRIBUTES);
+    let client = Client::new(setup, settings)?;
+    let announcement = Announcement::new("InventoryItemChanged", "/id").version("/sequence");
+    Ok(vec![
+        Entity::new("inventory-item", source, Records { client }).announced_by(announcement),
+    ])
+}
+
+impl Vendor for Records {
+    type Entity = Item;
+    type Payload = Listing;
+
+    fn map(&self, item: &Item) -> Result<Listing, Invalid> {
+        mapping::listing(item)
+    }
+
+    /// An item that must not be found is pushed as a deletion, under the same `objectID`.
+    async fn push(&self, push: &mut Push<'_>, listing: &Listing) -> Result<String, Error> {
+        let task = match listing {
+            Listing::Published(record) => self.client.save(push, record).await?,
+            Listing::Unpublished => self.client.delete(push).await?,
+        };
+        push.set_receipt(task.to_string());
+        Ok(push.entity.id().to_owned())
+    }
+
+    async fn remove(&self, push: &mut Push<'_>) -> Result<(), Error> {
+        let task = self.client.delete(push).await?;
+        push.set_receipt(task.to_string());
+        Ok(())
+    }
+}
