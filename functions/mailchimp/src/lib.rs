@@ -53,22 +53,8 @@ pub fn wire(setup: &Setup) -> Result<Vec<Entity>, StartError> {
 /// The users of a tenant: its event stream brings them, its log stream only says who signed up.
 fn users(setup: &Setup, settings: &UserSettings, members: Members<User>) -> Result<Entity, StartError> {
     let entity = match &settings.auth0_url {
+        Some(url) => Entity::new("user", management_api(setup, settings, url.clone())?, members),
         None => Entity::new("user", CarriedState, members),
-        Some(url) => {
-            let auth = match &settings.auth {
-                Some(auth) => setup.auth(auth, "auth0")?,
-                None => Auth::bearer(setup.secret("auth0_token")),
-            };
-            let mut url: Url = url.clone();
-            url.query_pairs_mut()
-                .append_pair("fields", &USER_FIELDS.join(","))
-                .append_pair("include_fields", "true");
-            let source = RestSource::new(setup.http(), setup.clock(), url, "/api/v2/users/{id}")?
-                .auth(auth)
-                .version_time("/updated_at");
-            let sign_up = Announcement::new("Auth0 log", "/data/user_id").only_if("/data/type", "ss");
-            Entity::new("user", source, members).announced_by(sign_up)
-        }
     };
     // CloudEvents 1.0; older pages of Auth0's documents show another shape under other names.
     let event = |kind: &str| {
@@ -83,9 +69,23 @@ fn users(setup: &Setup, settings: &UserSettings, members: Members<User>) -> Resu
             .version_time("/data/object/updated_at")
     };
     Ok(entity
+        .announced_by(Announcement::new("Auth0 log", "/data/user_id").only_if("/data/type", "ss"))
         .announced_by(state("user.created"))
         .announced_by(state("user.updated"))
         .announced_by(event("user.deleted").removes().version_time("/time")))
+}
+
+/// Asks for no more of a user than is used.
+fn management_api(setup: &Setup, settings: &UserSettings, mut url: Url) -> Result<RestSource, StartError> {
+    let auth = match &settings.auth {
+        Some(auth) => setup.auth(auth, "auth0")?,
+        None => Auth::bearer(setup.secret("auth0_token")),
+    };
+    url.query_pairs_mut()
+        .append_pair("fields", &USER_FIELDS.join(","))
+        .append_pair("include_fields", "true");
+    let source = RestSource::new(setup.http(), setup.clock(), url, "/api/v2/users/{id}")?;
+    Ok(source.auth(auth).version_time("/updated_at"))
 }
 
 impl<P> Members<P> {

@@ -164,6 +164,23 @@ async fn a_sign_up_in_the_log_makes_auth0_be_asked() {
 }
 
 #[tokio::test]
+async fn a_sign_up_with_nobody_to_ask_is_refused_and_says_so() {
+    let mut stand = Stand::<Carried>::start().await;
+    stand.set(State::First);
+    stand.announce().await;
+    let user = stand.sandbox.auth0.get(USER).unwrap();
+    let sign_up = auth0::sign_up(&user, "e", stand.now());
+    assert_eq!(stand.announce_with(USER, sign_up).await, Status::Rejected);
+    let refused = stand.ledger.event("e2").unwrap().error.unwrap();
+    assert_eq!(refused.stage, Stage::Source, "{refused:?}");
+    assert_eq!(
+        stand.record().status,
+        Status::Synced,
+        "what is there stays as it is"
+    );
+}
+
+#[tokio::test]
 async fn a_carried_state_older_than_the_one_read_is_covered() {
     let mut stand = Stand::<Asked>::start().await;
     let before = stand.now() - SignedDuration::from_secs(60);

@@ -15,7 +15,8 @@ pub(crate) const FIELDS: [&str; 5] = ["user_id", "email", "given_name", "family_
 /// whatever `user_metadata` holds.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct User {
-    user_id: String,
+    #[serde(rename = "user_id")]
+    id: String,
     /// Users of a phone, for example, have none.
     #[serde(default)]
     email: Option<String>,
@@ -35,7 +36,7 @@ impl Person for User {
             status_if_back: StatusIfNew::Transactional,
             merge_fields: MergeFields {
                 // A customer's mark is the bare id, so the two are never taken for one another.
-                custid: format!("user/{}", self.user_id),
+                custid: format!("user/{}", self.id),
                 fname: text(&self.given_name),
                 lname: text(&self.family_name),
                 channel: None,
@@ -68,7 +69,17 @@ mod tests {
             map(event["detail"]["data"]["object"].clone())
         };
         let created = member(include_str!("../../../../events/user-created.json")).unwrap();
-        insta::assert_json_snapshot!(created, @"");
+        insta::assert_json_snapshot!(created, @r#"
+        {
+          "email_address": "Urist.McVankab@freddiesjokes.com",
+          "status_if_new": "subscribed",
+          "merge_fields": {
+            "CUSTID": "user/auth0|679fb1b1e809445f129bc18d",
+            "FNAME": "Urist",
+            "LNAME": "McVankab"
+          }
+        }
+        "#);
         let without = member(include_str!("../../../../events/user-created.no-email.json")).unwrap_err();
         assert_eq!(
             without.to_string(),
@@ -86,7 +97,16 @@ mod tests {
     #[test]
     fn an_archived_member_comes_back_without_a_subscription() {
         let member = map(json!({"user_id": "auth0|1", "email": "a@b.example"})).unwrap();
-        insta::assert_json_snapshot!(member.revived(), @"");
+        insta::assert_json_snapshot!(member.revived(), @r#"
+        {
+          "email_address": "a@b.example",
+          "status_if_new": "subscribed",
+          "status": "transactional",
+          "merge_fields": {
+            "CUSTID": "user/auth0|1"
+          }
+        }
+        "#);
     }
 
     #[rstest]

@@ -108,7 +108,8 @@ impl Reading {
         Meaning::of(code::of(error), &self.gone_codes)
     }
 
-    /// A field that may fail did, and nothing around it: a field that may not be null takes its parent with it.
+    /// A field that may fail did, and nothing around it: a field that may not be null takes its parent with it. The failed
+    /// one is null; some servers leave it out.
     fn is_harmless(&self, error: &Value, whole: &Value) -> bool {
         let Some(pointer) = pointer(error) else {
             return false;
@@ -118,7 +119,11 @@ impl Reading {
             declared.split('/').count() == pointer.split('/').count()
                 && parts.all(|(declared, found)| declared == "*" || declared == found)
         };
-        self.harmless.iter().any(is_declared) && whole.pointer(&pointer).is_some_and(Value::is_null)
+        let is_missing = |(parent, name)| {
+            let fields = whole.pointer(parent).and_then(Value::as_object);
+            fields.is_some_and(|fields| fields.get(name).is_none_or(Value::is_null))
+        };
+        self.harmless.iter().any(is_declared) && pointer.rsplit_once('/').is_some_and(is_missing)
     }
 
     fn failure(&self, errors: &[&Value], answer: &Answer, now: Timestamp) -> Error {

@@ -153,13 +153,23 @@ fn partial_data_is_a_failure_that_names_the_field() {
     );
 }
 
-#[test]
-fn a_harmless_field_that_failed_is_not_mentioned() {
-    let data = json!({"shortlist": {"revision": 7, "items": [{"sku": "a", "price": null}, {"sku": "b", "price": 3}]}});
+#[rstest]
+#[case::null(json!({"sku": "a", "price": null}))]
+#[case::left_out(json!({"sku": "a"}))]
+fn a_harmless_field_that_failed_is_not_mentioned(#[case] item: Value) {
+    let data = json!({"shortlist": {"revision": 7, "items": [item, {"sku": "b", "price": 3}]}});
     let path = json!(["shortlist", "items", 0, "price"]);
     let read = read(200, JSON, &partial(&path, &data)).unwrap();
     let expected = json!({"revision": 7, "items": [{"sku": "a"}, {"sku": "b", "price": 3}]});
     assert_eq!(read.state, Some(expected));
+}
+
+#[test]
+fn a_harmless_field_in_a_list_that_failed_as_a_whole_is_not_harmless() {
+    let data = json!({"shortlist": {"revision": 7, "items": null}});
+    let path = json!(["shortlist", "items", 0, "price"]);
+    let error = read(200, JSON, &partial(&path, &data)).unwrap_err();
+    assert_eq!(error.pointer(), Some("/data/shortlist/items/0/price"));
 }
 
 #[test]

@@ -31,7 +31,7 @@ impl Change {
     }
 }
 
-/// An event of the event stream as EventBridge delivers it: a CloudEvent that carries the user.
+/// An event of the event stream as EventBridge delivers it: a `CloudEvent` that carries the user.
 #[must_use]
 pub fn event(change: Change, user: &User, id: &str, time: Timestamp) -> Value {
     let detail = json!({

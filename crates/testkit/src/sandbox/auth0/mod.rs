@@ -77,7 +77,6 @@ impl Auth0 {
     }
 
     /// Creates or changes a user, and answers with it as it stands now.
-    #[expect(clippy::must_use_candidate, reason = "most callers only want the change")]
     pub fn put(&self, user: NewUser) -> User {
         let now = self.desk.shared.clock.now();
         let mut tenant = lock(&self.tenant);

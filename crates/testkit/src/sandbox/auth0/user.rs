@@ -51,7 +51,7 @@ impl NewUser {
             picture: "https://cdn.example/p.png".to_owned(),
             created_at,
             updated_at,
-            user_metadata: json!({"marketing_opt_in": true, "language": "en"}),
+            metadata: json!({"marketing_opt_in": true, "language": "en"}),
             app_metadata: json!({}),
         }
     }
@@ -81,7 +81,8 @@ pub struct User {
     #[serde(serialize_with = "with_milliseconds")]
     pub(super) updated_at: Timestamp,
     identities: Vec<Value>,
-    user_metadata: Value,
+    #[serde(rename = "user_metadata")]
+    metadata: Value,
     app_metadata: Value,
 }
 

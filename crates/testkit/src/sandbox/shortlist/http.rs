@@ -53,45 +53,44 @@ impl Shortlists {
     }
 
     /// The query of a request: its own, or the one that its hash stands for.
-    fn query(&self, body: &Body) -> Result<String, Response> {
+    fn query(&self, body: &Body) -> Result<String, Refusal> {
         let mut state = lock(&self.store.0);
         state.queries_in_full += u64::from(body.query.is_some());
-        match (&body.query, &body.extensions.persisted_query) {
-            (_, Some(_)) if state.refuses_hashes => Err(coded(
+        let Some(persisted) = &body.extensions.persisted_query else {
+            return body.query.clone().ok_or(Refusal::request("no query"));
+        };
+        if state.refuses_hashes {
+            return Err(Refusal(
                 StatusCode::OK,
                 "PersistedQueryNotSupported",
                 "PERSISTED_QUERY_NOT_SUPPORTED",
-            )),
-            (_, Some(persisted)) if persisted.version != 1 => Err(coded(
-                StatusCode::BAD_REQUEST,
-                "Unsupported persisted query version",
-                "BAD_REQUEST",
-            )),
-            (Some(query), Some(persisted)) if persisted.sha256_hash == hex::encode(Sha256::digest(query)) => {
-                state
-                    .known_queries
-                    .insert(persisted.sha256_hash.clone(), query.clone());
+            ));
+        }
+        if persisted.version != 1 {
+            return Err(Refusal::request("Unsupported persisted query version"));
+        }
+        let hash = &persisted.sha256_hash;
+        match &body.query {
+            Some(query) if *hash == hex::encode(Sha256::digest(query)) => {
+                state.known_queries.insert(hash.clone(), query.clone());
                 Ok(query.clone())
             }
-            (Some(_), Some(_)) => Err(coded(
-                StatusCode::BAD_REQUEST,
-                "provided sha does not match query",
-                "BAD_REQUEST",
+            Some(_) => Err(Refusal::request("provided sha does not match query")),
+            None => state.known_queries.get(hash).cloned().ok_or(Refusal(
+                StatusCode::OK,
+                "PersistedQueryNotFound",
+                "PERSISTED_QUERY_NOT_FOUND",
             )),
-            (Some(query), None) => Ok(query.clone()),
-            (None, Some(persisted)) => state
-                .known_queries
-                .get(&persisted.sha256_hash)
-                .cloned()
-                .ok_or_else(|| {
-                    coded(
-                        StatusCode::OK,
-                        "PersistedQueryNotFound",
-                        "PERSISTED_QUERY_NOT_FOUND",
-                    )
-                }),
-            (None, None) => Err(coded(StatusCode::BAD_REQUEST, "no query", "BAD_REQUEST")),
         }
+    }
+}
+
+/// Status, message and code.
+struct Refusal(StatusCode, &'static str, &'static str);
+
+impl Refusal {
+    fn request(message: &'static str) -> Self {
+        Self(StatusCode::BAD_REQUEST, message, "BAD_REQUEST")
     }
 }
 
@@ -110,7 +109,7 @@ async fn answer(FromState(service): FromState<Shortlists>, headers: HeaderMap, b
     };
     let query = match service.query(&body) {
         Ok(query) => query,
-        Err(refusal) => return refusal,
+        Err(Refusal(status, message, code)) => return coded(status, message, code),
     };
     let mut request = Request::new(query).variables(Variables::from_json(body.variables));
     request.operation_name = body.operation_name;

@@ -123,7 +123,7 @@ impl Shortlists {
             .is_some_and(|kept| kept.list.take().is_some())
     }
 
-    /// Whether the prices cannot be had from now on: they are answered as null, each with an error, next to whole lists.
+    /// Whether the prices cannot be had from now on: they are missing, each with an error, next to whole lists.
     pub fn without_prices(&self, without: bool) {
         lock(&self.store.0).without_prices = without;
     }

@@ -1,5 +1,7 @@
 //! What can be asked.
 
+#![expect(clippy::unused_async, reason = "the schema takes asynchronous resolvers only")]
+
 use async_graphql::{
     Context, EmptyMutation, EmptySubscription, Enum, Error, ErrorExtensions, ID, Object, SimpleObject,
 };
