@@ -17,6 +17,7 @@ mod convergence;
 mod isolation;
 mod killed;
 mod least_privilege;
+mod patterns;
 mod processes;
 mod removal;
 mod scenarios;

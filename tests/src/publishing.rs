@@ -1,7 +1,7 @@
 //! Changes at the source, and their notifications.
 
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 use vendorbridge::clock::{Clock, SystemClock};
 use vendorbridge_cli::publish::{self, Draft};
 use vendorbridge_testkit::cloud::{CloudError, World};
@@ -48,6 +48,19 @@ pub fn announcement(customer_id: &str, version: Option<u64>) -> Draft {
         file: "a test".to_owned(),
         number: 1,
     }
+}
+
+/// An event in its whole envelope, as another source would send it.
+///
+/// # Errors
+/// If it is no event.
+pub fn event_of(source: &str, mut envelope: Value) -> Result<Draft, CloudError> {
+    envelope["source"] = source.into();
+    let mut drafts = publish::parse("a test", envelope.to_string().as_bytes())?;
+    drafts.pop().ok_or_else(|| CloudError::Late {
+        what: "an event in what was read".to_owned(),
+        seconds: 0,
+    })
 }
 
 /// Changes customers and announces each change, ten to a request.

@@ -16,7 +16,7 @@ pub use emulator::{Emulator, EmulatorOptions};
 pub use inventory::Inventory;
 pub use stack::{Stack, without_vendor};
 pub use tap::Tap;
-pub use wiring::{AUTH0_LOG_SOURCE, AUTH0_SOURCE};
+pub use wiring::{ALL_VENDORS, AUTH0_LOG_SOURCE, AUTH0_SOURCE, INDEX};
 pub use world::{World, WorldOptions, until};
 
 /// Why the local cloud does not do what was asked.

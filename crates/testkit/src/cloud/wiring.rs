@@ -7,6 +7,10 @@ use crate::sandbox::{Sandbox, SandboxConfig};
 
 /// The vendors that a world deploys unless it is told otherwise.
 pub(super) const VENDORS: [&str; 2] = ["mailchimp", "webhook"];
+/// All vendors of the template.
+pub const ALL_VENDORS: [&str; 3] = ["mailchimp", "webhook", "algolia"];
+/// The index that the local cloud fills.
+pub const INDEX: &str = "inventory";
 /// The audience that the sandbox's Mailchimp has.
 const LIST: &str = "a1b2c3d4e5";
 /// Stands in for the source of Auth0's event stream: `aws.` is reserved.
@@ -22,23 +26,44 @@ pub(super) fn settings(
     reachable: &dyn Fn(String) -> String,
 ) -> Value {
     let source = reachable(sandbox.source_url());
+    let auth0 = reachable(sandbox.auth0_url());
     match vendor {
         "mailchimp" => json!({
             "source_url": source, "list_id": LIST, "api_url": reachable(sandbox.mailchimp_url()),
             "status_if_new": "subscribed",
+            "users": {
+                "status_if_new": "subscribed", "auth0_url": auth0,
+                "auth": {
+                    "kind": "client-credentials", "token_url": format!("{auth0}/oauth/token"),
+                    "audience": format!("{auth0}/api/v2/"), "client_auth": "body",
+                },
+            },
         }),
         "algolia" => json!({
-            "app_id": "SANDBOX", "index": "inventory", "table": inventory.table, "key": { "pk": "{id}" },
+            "source": { "table": inventory.table, "key": { "pk": "{id}" } },
+            "app_id": sandbox.config().algolia_app_id, "index": INDEX,
+            "hosts": sandbox.algolia_urls().into_iter().map(reachable).collect::<Vec<_>>(),
         }),
-        _ => json!({"source_url": source, "url": reachable(sandbox.webhook_url())}),
+        _ => json!({
+            "source_url": source, "url": reachable(sandbox.webhook_url()),
+            "shortlist": {
+                "url": reachable(sandbox.shortlist_url()), "auth": { "kind": "bearer" }, "persisted_query": true,
+            },
+        }),
     }
 }
 
 /// The value of the vendor's secret.
 pub(super) fn secret(vendor: &str, config: &SandboxConfig) -> Value {
     match vendor {
-        "mailchimp" => json!({"api_key": config.api_key, "source_token": config.source_token}),
-        "algolia" => json!({"api_key": config.api_key}),
-        _ => json!({"signing_secret": config.signing_secret, "source_token": config.source_token}),
+        "mailchimp" => json!({
+            "api_key": config.api_key, "source_token": config.source_token,
+            "auth0_client_id": config.auth0_client_id, "auth0_client_secret": config.auth0_client_secret,
+        }),
+        "algolia" => json!({"api_key": config.algolia_api_key}),
+        _ => json!({
+            "signing_secret": config.signing_secret, "source_token": config.source_token,
+            "shortlist_token": config.shortlist_token,
+        }),
     }
 }

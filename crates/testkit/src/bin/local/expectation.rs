@@ -1,53 +1,79 @@
 //! What the sample events must lead to.
 
+use serde_json::Value;
 use vendorbridge::ledger::Status;
+use vendorbridge_testkit::cloud::{AUTH0_SOURCE, INDEX};
 use vendorbridge_testkit::sandbox::Sandbox;
 use vendorbridge_testkit::sandbox::infoservice::{Address, Channel, NewPreference};
+use vendorbridge_testkit::sandbox::shortlist::NewShortlist;
 
-/// A sample event and the status it must reach at each vendor.
+/// A sample event and the status that it must reach at each vendor that it concerns.
 pub(crate) struct Sample {
     pub(crate) file: &'static str,
-    pub(crate) mailchimp: Status,
-    pub(crate) webhook: Status,
+    /// The source under which it is sent, where the file's own is reserved.
+    pub(crate) source: Option<&'static str>,
+    pub(crate) expected: &'static [(&'static str, Status)],
 }
 
-pub(crate) const SAMPLES: [Sample; 5] = [
+const fn preference(file: &'static str, expected: &'static [(&'static str, Status)]) -> Sample {
     Sample {
-        file: "delivery-preference-updated.json",
-        mailchimp: Status::Synced,
-        webhook: Status::Synced,
-    },
-    Sample {
-        file: "delivery-preference-updated.paper.json",
-        mailchimp: Status::Synced,
-        webhook: Status::Synced,
-    },
-    Sample {
-        file: "delivery-preference-updated.customer-gone.json",
-        mailchimp: Status::Deleted,
-        webhook: Status::Deleted,
-    },
-    Sample {
-        file: "delivery-preference-updated.no-email.json",
-        mailchimp: Status::Rejected,
-        webhook: Status::Synced,
-    },
-    Sample {
-        file: "delivery-preference-updated.no-customer-id.json",
-        mailchimp: Status::Rejected,
-        webhook: Status::Rejected,
-    },
-];
-
-impl Sample {
-    pub(crate) fn expected(&self, vendor: &str) -> Status {
-        if vendor == "mailchimp" {
-            self.mailchimp
-        } else {
-            self.webhook
-        }
+        file,
+        source: None,
+        expected,
     }
 }
+
+const fn user(file: &'static str, expected: &'static [(&'static str, Status)]) -> Sample {
+    Sample {
+        file,
+        source: Some(AUTH0_SOURCE),
+        expected,
+    }
+}
+
+const MAILCHIMP: &str = "mailchimp";
+const WEBHOOK: &str = "webhook";
+const ALGOLIA: &str = "algolia";
+
+/// What is published first, and what once that is settled: events that come together become one.
+pub(crate) const ROUNDS: [&[Sample]; 2] = [
+    &[
+        preference(
+            "delivery-preference-updated.json",
+            &[(MAILCHIMP, Status::Synced), (WEBHOOK, Status::Synced)],
+        ),
+        preference(
+            "delivery-preference-updated.paper.json",
+            &[(MAILCHIMP, Status::Synced), (WEBHOOK, Status::Synced)],
+        ),
+        preference(
+            "delivery-preference-updated.customer-gone.json",
+            &[(MAILCHIMP, Status::Deleted), (WEBHOOK, Status::Deleted)],
+        ),
+        preference(
+            "delivery-preference-updated.no-email.json",
+            &[(MAILCHIMP, Status::Rejected), (WEBHOOK, Status::Synced)],
+        ),
+        preference(
+            "delivery-preference-updated.no-customer-id.json",
+            &[(MAILCHIMP, Status::Rejected), (WEBHOOK, Status::Rejected)],
+        ),
+        user("user-created.json", &[(MAILCHIMP, Status::Synced)]),
+        user("user-created.no-email.json", &[(MAILCHIMP, Status::Rejected)]),
+        preference("shortlist-changed.json", &[(WEBHOOK, Status::Synced)]),
+        preference("shortlist-changed.deleted.json", &[(WEBHOOK, Status::Deleted)]),
+    ],
+    &[user("user-updated.json", &[(MAILCHIMP, Status::Synced)])],
+];
+
+/// The items that are written to the inventory, by id and title; the table's stream announces them.
+pub(crate) const ITEMS: [(&str, &str); 2] = [
+    ("SKU#blackTShirt-M", "Black T-shirt (M)"),
+    ("SKU#greySocks-40", "Grey socks (40)"),
+];
+
+/// The vendor that follows the inventory.
+pub(crate) const FOLLOWER: &str = ALGOLIA;
 
 /// The versions that the sample events announce: a source with less would be taken for a lagging one.
 const VERSIONS: u64 = 12;
@@ -84,6 +110,8 @@ pub(crate) fn seed(sandbox: &Sandbox) {
             sandbox.infoservice.put(preference.clone());
         }
     }
+    let list = NewShortlist::of("s-77", &["lamp", "sofa"]);
+    sandbox.shortlists.put(list);
 }
 
 /// Where the vendors differ from the source; empty if they hold exactly what it holds.
@@ -106,6 +134,29 @@ pub(crate) fn differences(sandbox: &Sandbox, list: &str) -> Vec<String> {
             None => differences.push(format!("mailchimp: {id} is missing")),
         }
     }
+    let user = members
+        .iter()
+        .position(|member| member.full_name == "Urist McDorf");
+    match user {
+        Some(at) => _ = members.remove(at),
+        None => differences.push("mailchimp: the user is not what its event says".to_owned()),
+    }
+    let list = held.remove("s-77");
+    if list.is_none_or(|data| Value::from(data).pointer("/state/items/1/sku") != Some(&"sofa".into())) {
+        differences.push("webhook: the shortlist is not what the web shop says".to_owned());
+    }
+    let mut records = sandbox.algolia.records(INDEX);
+    for (id, title) in ITEMS {
+        let record = records.remove(id);
+        if record.is_none_or(|record| record.get("title") != Some(&title.into())) {
+            differences.push(format!("algolia: {id} is not what the table says"));
+        }
+    }
+    differences.extend(
+        records
+            .keys()
+            .map(|id| format!("algolia: {id} is not in the table")),
+    );
     differences.extend(
         members
             .iter()

@@ -8,7 +8,7 @@ mod up;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use vendorbridge_testkit::cloud::WorldOptions;
+use vendorbridge_testkit::cloud::{ALL_VENDORS, WorldOptions};
 
 /// Runs the whole system on this machine.
 #[derive(Debug, Parser)]
@@ -44,6 +44,7 @@ async fn main() -> ExitCode {
         endpoint: arguments.endpoint,
         sandbox_host: arguments.sandbox_host,
         stack: "vendorbridge-demo".to_owned(),
+        vendors: ALL_VENDORS.map(str::to_owned).to_vec(),
         ..WorldOptions::new(&format!("demo-{}", std::process::id()))
     };
     let result = match arguments.command {
