@@ -40,7 +40,7 @@ impl Stream {
         }
         let keys = record.plain_keys()?;
         let key = format!("{}\n{}", record.table, Value::Object(keys.clone()));
-        let mut detail = json!({ "change": record.change, "sequence": record.sequence });
+        let mut detail = json!({ "change": record.change, "sequence": version(&record.sequence) });
         if let Some(id) = &self.id {
             detail["id"] = id.fill(&keys)?.into();
         }
@@ -55,5 +55,13 @@ impl Stream {
             detail: detail.to_string(),
             time: record.at,
         }))
+    }
+}
+
+/// A sequence number as a version: numbers are compared, so they have no leading zeros.
+fn version(sequence: &str) -> &str {
+    match sequence.trim_start_matches('0') {
+        "" => "0",
+        digits => digits,
     }
 }

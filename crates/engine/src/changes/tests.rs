@@ -94,6 +94,20 @@ fn a_number_loses_no_digit(#[case] digits: &str, #[case] expected: Value) {
     assert_eq!(keys["n"], expected);
 }
 
+#[rstest]
+#[case("111111000000000000000001", "111111000000000000000001")]
+#[case("000000017952642595170000000001", "17952642595170000000001")]
+#[case("000", "0")]
+fn a_sequence_number_is_a_version_with_an_order(#[case] sequence: &str, #[case] expected: &str) {
+    let mut record = record(&json!({"pk": {"S": "x"}}));
+    sequence.clone_into(&mut record.sequence);
+    let event = stream("{pk}").announce(&record).unwrap().unwrap();
+    let detail: Value = serde_json::from_str(&event.detail).unwrap();
+    assert_eq!(detail["sequence"], expected);
+    let version = crate::Version::from_json(&detail["sequence"]).unwrap();
+    assert!(version.is_ordered() && version.to_string() == expected);
+}
+
 #[test]
 fn an_event_over_the_limit_is_not_put() {
     let mut event = stream("{pk}")
