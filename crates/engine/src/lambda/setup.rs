@@ -35,7 +35,7 @@ impl Setup {
         }
     }
 
-    /// The role whose credentials sign requests (SigV4).
+    /// The role whose credentials sign requests, where settings ask for that.
     #[must_use]
     pub fn with_role(mut self, role: Option<SharedCredentialsProvider>) -> Self {
         self.role = role;
@@ -82,6 +82,7 @@ impl Setup {
             prefix,
         }
         .auth(settings)
+        .map_err(StartError::from)
     }
 
     pub(super) fn into_parts(self) -> (Config, Arc<dyn Clock>) {
