@@ -1,6 +1,7 @@
 //! The adapter, against the rules of `PutSecretValue`
 //! (<https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html>).
 
+use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -15,7 +16,8 @@ use super::*;
 /// Version id and text, the current one last.
 type Kept = Arc<Mutex<Vec<(String, String)>>>;
 
-async fn api(State(kept): State<Kept>, headers: HeaderMap, Json(request): Json<Value>) -> Response {
+async fn api(State(kept): State<Kept>, headers: HeaderMap, request: Bytes) -> Response {
+    let request: Value = serde_json::from_slice(&request).unwrap();
     let mut kept = kept.lock().unwrap();
     let text = |field: &str| request[field].as_str().unwrap().to_owned();
     assert_eq!(text("SecretId"), "acme");
