@@ -3,7 +3,8 @@
 //! The modules are the stations a message passes, in this order: [`message`] (parse) → [`lane`] → [`decide`] →
 //! [`source`] → [`vendor`] → [`ledger`] → [`park`]. [`engine`] leads a batch through them. [`lambda`] is the only
 //! module that knows the Lambda runtime; AWS types stay in the adapters [`lane::SqsLanes`], [`ledger::DynamoLedger`],
-//! [`ledger::Reader`], [`wake::DynamoAttention`], [`secret::SecretsManager`] and [`http::AwsHttp`].
+//! [`ledger::Reader`], [`wake::DynamoAttention`], [`secret::SecretsManager`], [`http::AwsHttp`] and
+//! `auth::sigv4`.
 
 pub mod auth;
 pub mod circuit;
