@@ -246,3 +246,48 @@ async fn the_address_of_a_customer_who_is_gone_can_be_taken() {
     assert_eq!(stand.announce_of("c-2").await, Status::Synced);
     assert!(member(&stand.sandbox, EMAIL).is_some());
 }
+
+/// The same function with its key as a bearer token, which Mailchimp takes as well.
+struct AsBearer;
+
+impl Subject for AsBearer {
+    const VENDOR: &'static str = Mailchimp::VENDOR;
+
+    fn settings(sandbox: &Sandbox) -> Value {
+        let mut settings = Mailchimp::settings(sandbox);
+        settings["auth"] = json!({"kind": "bearer", "field": "api_key"});
+        settings
+    }
+
+    fn secret(sandbox: &Sandbox) -> Value {
+        Mailchimp::secret(sandbox)
+    }
+
+    fn wire(setup: &Setup) -> Result<Vec<Entity>, StartError> {
+        Mailchimp::wire(setup)
+    }
+
+    fn faults(sandbox: &Sandbox) -> Faults {
+        Mailchimp::faults(sandbox)
+    }
+
+    fn held(sandbox: &Sandbox, customer_id: &str, email: &str) -> Option<String> {
+        Mailchimp::held(sandbox, customer_id, email)
+    }
+
+    fn records(sandbox: &Sandbox) -> usize {
+        Mailchimp::records(sandbox)
+    }
+
+    fn calls(sandbox: &Sandbox) -> u64 {
+        Mailchimp::calls(sandbox)
+    }
+}
+
+#[tokio::test]
+async fn the_key_may_be_a_bearer_token() {
+    let mut stand = Stand::start::<AsBearer>().await;
+    stand.set(Channel::Email, EMAIL);
+    assert_eq!(stand.announce().await, Status::Synced);
+    assert!(member(&stand.sandbox, EMAIL).is_some());
+}

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use aws_credential_types::provider::SharedCredentialsProvider;
 use http::HeaderName;
+use url::Url;
 
 use super::certificate::{Certificate, Connection};
 use super::client_credentials::ClientCredentials;
@@ -18,7 +19,6 @@ use super::{Auth, Scheme};
 use crate::clock::Clock;
 use crate::config::ConfigError;
 use crate::http::Http;
-use crate::lambda::StartError;
 use crate::secret::{SecretField, SecretStore};
 
 /// What credentials are made of, besides their settings.
@@ -26,7 +26,7 @@ pub(crate) struct Materials<'a> {
     pub(crate) http: &'a Http,
     pub(crate) clock: &'a Arc<dyn Clock>,
     pub(crate) secrets: &'a Arc<SecretStore>,
-    /// The function's role, for SigV4.
+    /// The function's role, which signs.
     pub(crate) role: Option<&'a SharedCredentialsProvider>,
     /// The secret's fields begin with it.
     pub(crate) prefix: &'a str,
@@ -34,7 +34,7 @@ pub(crate) struct Materials<'a> {
 
 impl Materials<'_> {
     /// The credential that these settings choose.
-    pub(crate) fn auth(&self, settings: &AuthSettings) -> Result<Auth, StartError> {
+    pub(crate) fn auth(&self, settings: &AuthSettings) -> Result<Auth, ConfigError> {
         let certificate = wants_certificate(settings).then(|| {
             Arc::new(Certificate {
                 http: self.http.clone(),
@@ -60,7 +60,7 @@ impl Materials<'_> {
         settings: &AuthSettings,
         connection: &Connection,
         schemes: &mut Vec<Scheme>,
-    ) -> Result<(), StartError> {
+    ) -> Result<(), ConfigError> {
         let scheme = match settings {
             AuthSettings::None {} | AuthSettings::MutualTls {} => return Ok(()),
             AuthSettings::All { of } => {
@@ -114,8 +114,8 @@ impl Materials<'_> {
         &self,
         settings: &TokenEndpoint,
         connection: &Connection,
-    ) -> Result<Scheme, StartError> {
-        self.http.check(&settings.token_url)?;
+    ) -> Result<Scheme, ConfigError> {
+        self.check(&settings.token_url)?;
         let issuer = ClientCredentials {
             settings: settings.clone(),
             connection: connection.clone(),
@@ -126,8 +126,8 @@ impl Materials<'_> {
         Ok(Scheme::Issued(Issued::new(issuer, Arc::clone(self.clock))))
     }
 
-    fn refresh(&self, settings: &TokenEndpoint, connection: &Connection) -> Result<Scheme, StartError> {
-        self.http.check(&settings.token_url)?;
+    fn refresh(&self, settings: &TokenEndpoint, connection: &Connection) -> Result<Scheme, ConfigError> {
+        self.check(&settings.token_url)?;
         let issuer = Refresh {
             settings: settings.clone(),
             connection: connection.clone(),
@@ -146,8 +146,8 @@ impl Materials<'_> {
         Ok(Scheme::Issued(Issued::new(issuer, Arc::clone(self.clock))))
     }
 
-    fn session(&self, settings: &SessionSettings, connection: &Connection) -> Result<Scheme, StartError> {
-        self.http.check(&settings.login_url)?;
+    fn session(&self, settings: &SessionSettings, connection: &Connection) -> Result<Scheme, ConfigError> {
+        self.check(&settings.login_url)?;
         let from = match &settings.session {
             SessionFrom::Body {
                 pointer,
@@ -178,6 +178,11 @@ impl Materials<'_> {
             store: Arc::clone(self.secrets),
         };
         Ok(Scheme::Issued(Issued::new(issuer, Arc::clone(self.clock))))
+    }
+
+    fn check(&self, url: &Url) -> Result<(), ConfigError> {
+        let found = self.http.check(url);
+        found.map_err(|error| wrong("a token or login URL that may be called", error.to_string()))
     }
 
     fn identity(&self) -> IdentityFields {
@@ -211,11 +216,11 @@ fn wants_certificate(settings: &AuthSettings) -> bool {
     }
 }
 
-fn header_name(name: &str) -> Result<HeaderName, StartError> {
+fn header_name(name: &str) -> Result<HeaderName, ConfigError> {
     name.parse()
         .map_err(|_| wrong("the name of a header", "another text"))
 }
 
-fn wrong(expected: &str, found: impl Into<String>) -> StartError {
-    ConfigError::new("VENDOR_SETTINGS", expected, found).into()
+fn wrong(expected: &str, found: impl Into<String>) -> ConfigError {
+    ConfigError::new("VENDOR_SETTINGS", expected, found)
 }

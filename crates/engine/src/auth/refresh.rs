@@ -10,7 +10,7 @@
 //! 3. It uses the refresh token and writes back, in one write, what came: both tokens, without the claim.
 //!
 //! What is left: between the service's answer and the write a crash loses the new refresh token, and so does a write that
-//! fails until the instance ends. A claim ends by itself, so that a crash stops nobody for long; a process that stands still
+//! fails until the instance ends; a request whose answer is lost may have spent the old one. A claim ends by itself, so that a crash stops nobody for long; a process that stands still
 //! between its last look at the clock and its request for longer than that uses a token that another one used. And a person who
 //! puts a new value into the secret in the milliseconds between our read and our write is overwritten: look afterwards.
 
@@ -100,8 +100,12 @@ impl Refresh {
         let now = self.clock.now();
         let unsaved = self.unsaved().clone();
         if let Some(unsaved) = unsaved {
-            self.save(unsaved).await;
-            return Ok(Turn::Look);
+            return if self.save(unsaved).await {
+                Ok(Turn::Look)
+            } else {
+                let message = "a new token could not be written to the secret";
+                Err(Error::retry(ErrorKind::Unavailable, Stage::Push, message))
+            };
         }
         if let Some(grant) = self.left_there(&secret, now, refused) {
             return Ok(Turn::Done(grant));
@@ -180,20 +184,21 @@ impl Refresh {
         })
     }
 
-    /// Writes what was issued. If that cannot be done now, the next turn does it.
-    async fn save(&self, unsaved: Unsaved) {
+    /// Writes what was issued. If that cannot be done now, the next turn does it, before anything else.
+    async fn save(&self, unsaved: Unsaved) -> bool {
         *self.unsaved() = Some(unsaved.clone());
         for _ in 0..WRITES {
             match self.try_save(&unsaved).await {
                 Ok(true) => {
                     *self.unsaved() = None;
-                    return;
+                    return true;
                 }
                 Ok(false) => {}
                 Err(_) => self.clock.sleep(PAUSE).await,
             }
         }
         tracing::error!(target: "vendorbridge", field = self.fields.refresh, "secret.unsaved");
+        false
     }
 
     async fn try_save(&self, unsaved: &Unsaved) -> Result<bool, Error> {

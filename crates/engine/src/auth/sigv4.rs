@@ -1,4 +1,4 @@
-//! AWS Signature Version 4, for API Gateway, OpenSearch and other services that ask for it.
+//! AWS Signature Version 4, for services behind AWS IAM such as an API Gateway.
 
 use std::fmt;
 use std::time::{Duration, UNIX_EPOCH};

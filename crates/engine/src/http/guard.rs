@@ -73,7 +73,7 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     !is_special
 }
 
-/// Of the IPv6 space only 2000::/3 is handed out
+/// Of the newer space only `2000::/3` is handed out
 /// (<https://www.iana.org/assignments/ipv6-address-space/>). What carries an IPv4 address is as public as that one.
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let segments = address.segments();

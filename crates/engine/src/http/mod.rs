@@ -172,7 +172,9 @@ impl Http {
 
 impl fmt::Debug for Http {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Http").field("options", &self.options).finish()
+        f.debug_struct("Http")
+            .field("options", &self.options)
+            .finish_non_exhaustive()
     }
 }
 

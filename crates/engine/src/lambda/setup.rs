@@ -111,6 +111,7 @@ impl Setup {
             prefix,
         }
         .auth(settings)
+        .map_err(StartError::from)
     }
 
     pub(super) fn into_parts(self) -> (Config, Arc<dyn Clock>) {

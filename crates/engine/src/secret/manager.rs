@@ -1,5 +1,6 @@
 //! The secret in AWS Secrets Manager.
 
+use aws_sdk_secretsmanager::operation::put_secret_value::PutSecretValueError;
 use futures::future::BoxFuture;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
@@ -63,7 +64,7 @@ impl Secrets for SecretsManager {
                 Err(error)
                     if error
                         .as_service_error()
-                        .is_some_and(|e| e.is_resource_exists_exception()) =>
+                        .is_some_and(PutSecretValueError::is_resource_exists_exception) =>
                 {
                     Ok(false)
                 }

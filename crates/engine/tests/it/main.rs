@@ -6,6 +6,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod auth;
 mod bench;
 mod budget;
 mod carried;
