@@ -6,6 +6,7 @@
 pub mod cases;
 pub mod infoservice;
 mod subject;
+mod wiring;
 
 use std::collections::HashMap;
 use std::marker::PhantomData;
@@ -29,6 +30,7 @@ use vendorbridge::secret::Secrets;
 use vendorbridge::{Engine, EntityKey, Error};
 
 pub use subject::{Change, State, Subject};
+use wiring::{delivery, engine};
 
 use crate::memory::{ManualClock, MemoryItems, MemoryLanes, MemoryLedger};
 use crate::sandbox::{Sandbox, SandboxConfig};
@@ -50,14 +52,6 @@ pub struct Stand<S> {
     subject: PhantomData<fn() -> S>,
 }
 
-struct FixedSecret(String);
-
-impl Secrets for FixedSecret {
-    fn fetch(&self) -> BoxFuture<'_, Result<SecretString, Error>> {
-        Box::pin(async { Ok(SecretString::from(self.0.clone())) })
-    }
-}
-
 impl<S: Subject> Stand<S> {
     /// Starts the sandbox and wires the function to it.
     ///
@@ -76,41 +70,9 @@ impl<S: Subject> Stand<S> {
             ..SandboxConfig::default()
         };
         let sandbox = Sandbox::start(config).await.expect("the sandbox starts");
-        let variables = [
-            ("VENDOR", S::VENDOR.to_owned()),
-            ("QUEUE_URL", "in memory".to_owned()),
-            ("LEDGER_TABLE", "in memory".to_owned()),
-            ("VENDOR_SECRET", "in memory".to_owned()),
-            ("VENDOR_SETTINGS", S::settings(&sandbox).to_string()),
-            ("ALLOW_PLAIN_HTTP", "true".to_owned()),
-        ];
-        let lookup = |name: &str| {
-            variables
-                .iter()
-                .find(|(known, _)| *known == name)
-                .map(|(_, v)| v.clone())
-        };
-        let config = Config::read(&lookup).expect("the configuration is complete");
-        let http = Http::new(config.allow_plain_http).expect("an HTTP client");
-        let secret = FixedSecret(S::secret(&sandbox).to_string());
         let items = Arc::new(MemoryItems::default());
-        let setup = Setup::new(config, http, Arc::clone(&clock) as _, Box::new(secret))
-            .with_items(Arc::clone(&items) as _)
-            .with_rng(fastrand::Rng::with_seed(7));
-        let entities = S::wire(&setup).expect("the function wires");
         let ledger = Arc::new(MemoryLedger::default());
-        let engine = Engine::new(Parts {
-            vendor: S::VENDOR.to_owned(),
-            entities,
-            ledger: Arc::clone(&ledger) as _,
-            lanes: Arc::new(MemoryLanes::default()),
-            clock: Arc::clone(&clock) as _,
-            rng: fastrand::Rng::with_seed(7),
-            backoff: Backoff::default(),
-            circuit: vendorbridge::circuit::Policy::default(),
-            max_in_flight: 10,
-            slowest: Duration::from_secs(16),
-        });
+        let engine = engine::<S>(&sandbox, &clock, &items, &ledger);
         Self {
             sandbox,
             items,
@@ -295,16 +257,6 @@ impl<S: Subject> Stand<S> {
     #[expect(clippy::expect_used, reason = "a test's constant")]
     fn entity(id: &str) -> EntityKey {
         EntityKey::new(S::ENTITY_TYPE, id).expect("a legal key")
-    }
-}
-
-fn delivery(entity: &EntityKey, message_id: &str, body: String, receive_count: u32) -> Delivery {
-    Delivery {
-        receipt: String::new(),
-        message_id: message_id.to_owned(),
-        group: lane(entity),
-        receive_count,
-        body,
     }
 }
 
