@@ -13,26 +13,18 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
-use secrecy::SecretString;
 use serde_json::{Value, json};
 use vendorbridge::clock::{Clock, SystemClock};
-use vendorbridge::config::Config;
-use vendorbridge::engine::{Batch, Parts};
-use vendorbridge::http::Http;
-use vendorbridge::lambda::Setup;
-use vendorbridge::lane::lane;
+use vendorbridge::engine::Batch;
 use vendorbridge::ledger::{EntityRecord, Status};
 use vendorbridge::message::{Delivery, wake_body};
-use vendorbridge::park::Backoff;
-use vendorbridge::secret::Secrets;
-use vendorbridge::{Engine, EntityKey, Error};
+use vendorbridge::{Engine, EntityKey};
 
 pub use subject::{Change, State, Subject};
 use wiring::{delivery, engine};
 
-use crate::memory::{ManualClock, MemoryItems, MemoryLanes, MemoryLedger};
+use crate::memory::{ManualClock, MemoryItems, MemoryLedger};
 use crate::sandbox::{Sandbox, SandboxConfig};
 
 /// A running subject.
