@@ -26,7 +26,7 @@ struct Records {
 pub fn wire(setup: &Setup) -> Result<Vec<Entity>, StartError> {
     let settings: Settings = setup.settings()?;
     let source = DynamoSource::new(setup.items(), settings.source.clone(), &mapping::ATTRIBUTES);
-    let client = Client::new(setup, settings)?;
+    let client = Client::new(setup, &settings)?;
     let announcement = Announcement::new("InventoryItemChanged", "/id").version("/sequence");
     Ok(vec![
         Entity::new("inventory-item", source, Records { client }).announced_by(announcement),

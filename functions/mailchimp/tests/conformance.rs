@@ -252,6 +252,7 @@ struct AsBearer;
 
 impl Subject for AsBearer {
     const VENDOR: &'static str = Mailchimp::VENDOR;
+    const ENTITY_TYPE: &'static str = Mailchimp::ENTITY_TYPE;
 
     fn settings(sandbox: &Sandbox) -> Value {
         let mut settings = Mailchimp::settings(sandbox);
@@ -267,12 +268,20 @@ impl Subject for AsBearer {
         Mailchimp::wire(setup)
     }
 
+    fn change(stand: &Stand<Self>, change: &Change) {
+        infoservice::change(&stand.sandbox, change, email(&change.id));
+    }
+
+    fn event(change: &Change) -> Value {
+        Mailchimp::event(change)
+    }
+
     fn faults(sandbox: &Sandbox) -> Faults {
         Mailchimp::faults(sandbox)
     }
 
-    fn held(sandbox: &Sandbox, customer_id: &str, email: &str) -> Option<String> {
-        Mailchimp::held(sandbox, customer_id, email)
+    fn held(sandbox: &Sandbox, id: &str) -> Option<State> {
+        Mailchimp::held(sandbox, id)
     }
 
     fn records(sandbox: &Sandbox) -> usize {
@@ -286,8 +295,8 @@ impl Subject for AsBearer {
 
 #[tokio::test]
 async fn the_key_may_be_a_bearer_token() {
-    let mut stand = Stand::start::<AsBearer>().await;
-    stand.set(Channel::Email, EMAIL);
+    let mut stand = Stand::<AsBearer>::start().await;
+    stand.set(State::First);
     assert_eq!(stand.announce().await, Status::Synced);
-    assert!(member(&stand.sandbox, EMAIL).is_some());
+    assert_eq!(stand.held(), Some(State::First));
 }

@@ -146,8 +146,8 @@ async fn run<T: Send, A: Send>(
         return;
     }
     // A panic here is one of all participants; each fails, and none takes the others' process with it.
-    let sent = AssertUnwindSafe(async { send(items).await }).catch_unwind().await;
-    lock(&round.answers).extend(places.into_iter().zip(sent.unwrap_or_default()));
+    let answers = AssertUnwindSafe(async { send(items).await }).catch_unwind().await;
+    lock(&round.answers).extend(places.into_iter().zip(answers.unwrap_or_default()));
 }
 
 impl<T, A> Round<T, A> {

@@ -6,30 +6,25 @@
 pub mod cases;
 pub mod infoservice;
 mod subject;
+mod wiring;
 
 use std::collections::HashMap;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use vendorbridge::clock::{Clock, SystemClock};
-use vendorbridge::config::Config;
-use vendorbridge::engine::{Batch, Parts};
-use vendorbridge::http::Http;
-use vendorbridge::lambda::Setup;
-use vendorbridge::lane::lane;
+use vendorbridge::engine::Batch;
 use vendorbridge::ledger::{EntityRecord, Status};
 use vendorbridge::message::{Delivery, wake_body};
-use vendorbridge::park::Backoff;
-use vendorbridge::secret::{SecretText, Secrets};
-use vendorbridge::{Engine, EntityKey, Error};
+use vendorbridge::{Engine, EntityKey};
 
 pub use subject::{Change, State, Subject};
+use wiring::{delivery, engine};
 
-use crate::memory::{ManualClock, MemoryItems, MemoryLanes, MemoryLedger};
+use crate::memory::{ManualClock, MemoryItems, MemoryLedger};
 use crate::sandbox::{Sandbox, SandboxConfig};
 
 /// A running subject.
@@ -47,14 +42,6 @@ pub struct Stand<S> {
     events: u32,
     last: Option<(EntityKey, String)>,
     subject: PhantomData<fn() -> S>,
-}
-
-struct FixedSecret(String);
-
-impl Secrets for FixedSecret {
-    fn fetch(&self) -> BoxFuture<'_, Result<SecretText, Error>> {
-        Box::pin(async { Ok(SecretText::fixed(self.0.clone())) })
-    }
 }
 
 impl<S: Subject> Stand<S> {
@@ -75,41 +62,9 @@ impl<S: Subject> Stand<S> {
             ..SandboxConfig::default()
         };
         let sandbox = Sandbox::start(config).await.expect("the sandbox starts");
-        let variables = [
-            ("VENDOR", S::VENDOR.to_owned()),
-            ("QUEUE_URL", "in memory".to_owned()),
-            ("LEDGER_TABLE", "in memory".to_owned()),
-            ("VENDOR_SECRET", "in memory".to_owned()),
-            ("VENDOR_SETTINGS", S::settings(&sandbox).to_string()),
-            ("ALLOW_PLAIN_HTTP", "true".to_owned()),
-        ];
-        let lookup = |name: &str| {
-            variables
-                .iter()
-                .find(|(known, _)| *known == name)
-                .map(|(_, v)| v.clone())
-        };
-        let config = Config::read(&lookup).expect("the configuration is complete");
-        let http = Http::new(config.allow_plain_http).expect("an HTTP client");
-        let secret = FixedSecret(S::secret(&sandbox).to_string());
         let items = Arc::new(MemoryItems::default());
-        let setup = Setup::new(config, http, Arc::clone(&clock) as _, Box::new(secret))
-            .with_items(Arc::clone(&items) as _)
-            .with_rng(fastrand::Rng::with_seed(7));
-        let entities = S::wire(&setup).expect("the function wires");
         let ledger = Arc::new(MemoryLedger::default());
-        let engine = Engine::new(Parts {
-            vendor: S::VENDOR.to_owned(),
-            entities,
-            ledger: Arc::clone(&ledger) as _,
-            lanes: Arc::new(MemoryLanes::default()),
-            clock: Arc::clone(&clock) as _,
-            rng: fastrand::Rng::with_seed(7),
-            backoff: Backoff::default(),
-            circuit: vendorbridge::circuit::Policy::default(),
-            max_in_flight: 10,
-            slowest: Duration::from_secs(16),
-        });
+        let engine = engine::<S>(&sandbox, &clock, &items, &ledger);
         Self {
             sandbox,
             items,
@@ -294,16 +249,6 @@ impl<S: Subject> Stand<S> {
     #[expect(clippy::expect_used, reason = "a test's constant")]
     fn entity(id: &str) -> EntityKey {
         EntityKey::new(S::ENTITY_TYPE, id).expect("a legal key")
-    }
-}
-
-fn delivery(entity: &EntityKey, message_id: &str, body: String, receive_count: u32) -> Delivery {
-    Delivery {
-        receipt: String::new(),
-        message_id: message_id.to_owned(),
-        group: lane(entity),
-        receive_count,
-        body,
     }
 }
 

@@ -46,7 +46,8 @@ impl Items for MemoryItems {
         let key = request.key.clone().into_iter().collect();
         let item = lock(&self.items).get(&(request.table.clone(), key)).cloned();
         let item = item.map(|item| {
-            let is_wanted = |name: &String| request.attributes.contains(name);
+            let is_wanted =
+                |name: &String| request.attributes.is_empty() || request.attributes.contains(name);
             item.into_iter().filter(|(name, _)| is_wanted(name)).collect()
         });
         Box::pin(async { Ok(item) })

@@ -1,5 +1,7 @@
 //! The function, its table and its fake.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use serde_json::{Map, Value, json};
 use vendorbridge::Entity;
 use vendorbridge::lambda::{Setup, StartError};
@@ -45,7 +47,10 @@ impl<const HOSTS: usize, const WAITS: bool> Subject for Algolia<HOSTS, WAITS> {
         }
     }
 
+    /// Each is a stream record of its own, with a sequence number of its own, even where nothing was changed.
     fn event(change: &Change) -> Value {
+        static SEQUENCE: AtomicU64 = AtomicU64::new(1);
+        let sequence = SEQUENCE.fetch_add(1, Ordering::Relaxed);
         let kind = if change.state.is_some() {
             "MODIFY"
         } else {
@@ -55,7 +60,7 @@ impl<const HOSTS: usize, const WAITS: bool> Subject for Algolia<HOSTS, WAITS> {
             "detail-type": "InventoryItemChanged", "source": "inventory",
             "detail": {
                 "id": change.id, "keys": {"pk": change.id}, "change": kind, "at": change.at,
-                "sequence": format!("111111{:018}", change.number),
+                "sequence": format!("111111{sequence:018}"),
             },
         })
     }
@@ -68,7 +73,8 @@ impl<const HOSTS: usize, const WAITS: bool> Subject for Algolia<HOSTS, WAITS> {
         let record = sandbox.algolia.record(INDEX, id)?;
         let states = [State::First, State::Second, State::Third];
         let state = states.into_iter().find(|state| record["title"] == title(*state));
-        Some(state.expect("one of the suite's titles"))
+        assert!(state.is_some(), "a title that is none of the suite's");
+        state
     }
 
     fn records(sandbox: &Sandbox) -> usize {

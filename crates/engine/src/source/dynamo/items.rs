@@ -43,8 +43,10 @@ impl Items for DynamoItems {
                 call = call.expression_attribute_names(&placeholder, name);
                 projection.push(placeholder);
             }
+            if !projection.is_empty() {
+                call = call.projection_expression(projection.join(","));
+            }
             let answer = call
-                .projection_expression(projection.join(","))
                 .send()
                 .await
                 .map_err(|error| failed(&error, &request.table))?;

@@ -50,7 +50,7 @@ pub struct ItemRequest {
     pub table: String,
     /// The value of each key attribute.
     pub key: BTreeMap<String, KeyValue>,
-    /// The top-level attributes that are read, each once.
+    /// The top-level attributes that are read, each once; all of them if none is named.
     pub attributes: Vec<String>,
 }
 

@@ -1,5 +1,5 @@
-//! The body of a batch: `{"requests": [{"action", "body"}]}`, with no other property at either level (`batchParams` of the
-//! OpenAPI description). Decoded as strictly as it is described.
+//! The body of a batch: `{"requests": [{"action", "body"}]}`, with no other property at either level (`batchParams` of the API
+//! description). Decoded as strictly as it is described.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};

@@ -17,7 +17,7 @@ use super::{
 type Records = BTreeMap<String, Map<String, Value>>;
 
 pub(super) struct Indexes {
-    indexes: HashMap<String, Records>,
+    records: HashMap<String, Records>,
     record_bytes: usize,
     publishes_after: Duration,
     tasks: BTreeMap<u64, (String, Timestamp)>,
@@ -34,7 +34,7 @@ enum Change {
 impl Indexes {
     pub(super) fn new(record_bytes: usize, publishes_after: Duration) -> Self {
         Self {
-            indexes: HashMap::new(),
+            records: HashMap::new(),
             record_bytes,
             publishes_after,
             tasks: BTreeMap::new(),
@@ -43,7 +43,7 @@ impl Indexes {
     }
 
     pub(super) fn records(&self, index: &str) -> Records {
-        self.indexes.get(index).cloned().unwrap_or_default()
+        self.records.get(index).cloned().unwrap_or_default()
     }
 
     pub(super) fn ignored(&self) -> u64 {
@@ -74,7 +74,7 @@ impl Indexes {
             let changes = changes(&operation)?;
             planned.push((operation, changes));
         }
-        let records = self.indexes.entry(index.to_owned()).or_default();
+        let records = self.records.entry(index.to_owned()).or_default();
         for (operation, changes) in planned {
             if !apply(records, &operation, changes) {
                 self.ignored += 1;

@@ -1,8 +1,8 @@
 //! The Algolia Search API, as far as writing records goes.
 //!
-//! Facts: <https://www.algolia.com/doc/rest-api/search/> and its OpenAPI description (algolia/api-clients-automation,
-//! `specs/bundled/search.yml`). Messages: answers that client projects recorded (saleor/apps#926,
-//! algolia/algoliasearch-rails#375).
+//! Facts: <https://www.algolia.com/doc/rest-api/search/> and its description (`algolia/api-clients-automation`,
+//! `specs/bundled/search.yml`). Messages: answers that client projects recorded (`saleor/apps#926`,
+//! `algolia/algoliasearch-rails#375`).
 
 mod batch;
 mod error;
