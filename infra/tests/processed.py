@@ -88,10 +88,23 @@ def process(raw=None, **parameters):
     return Processed(
         raw=raw,
         parameters={n: values[n] for n in raw["Parameters"]},
-        resources=resolve.section(translated["Resources"]),
+        resources=by_name(resolve.section(translated["Resources"])),
         outputs=resolve.section(translated.get("Outputs", {})),
         code=code,
     )
+
+
+def by_name(resources):
+    """Rules outside the loop name a queue of the loop by its ARN: here, too, they refer to it."""
+    prefix = f"arn:aws:sqs:{PSEUDO['AWS::Region']}:{PSEUDO['AWS::AccountId']}:"
+    queues = {i: r for i, r in resources.items() if r["Type"] == "AWS::SQS::Queue"}
+    arns = {prefix + r["Properties"]["QueueName"]: f"att:{i}.Arn" for i, r in queues.items()}
+    for rule in (r["Properties"] for r in resources.values() if r["Type"] == "AWS::Events::Rule"):
+        for to in rule.get("Targets", []):
+            for named in (to, to.get("DeadLetterConfig", {})):
+                if "Arn" in named:
+                    named["Arn"] = arns.get(named["Arn"], named["Arn"])
+    return resources
 
 
 def expand(template, values):
@@ -185,8 +198,14 @@ class Resolver:
         return argument[0].join(map(str, self.value(argument[1])))
 
     def fn_findinmap(self, argument):
-        first, second, third = map(self.value, argument)
-        return self.template["Mappings"][first][second][third]
+        first, second, third = map(self.value, argument[:3])
+        row = self.template["Mappings"][first].get(second, {})
+        if third not in row and len(argument) > 3:
+            return self.value(argument[3]["DefaultValue"])
+        return row[third]
+
+    def fn_split(self, argument):
+        return self.value(argument[1]).split(argument[0])
 
     def fn_if(self, argument):
         return self.value(argument[1] if self.condition(argument[0]) else argument[2])
@@ -201,4 +220,6 @@ class Resolver:
             return self.value(argument[0]) == self.value(argument[1])
         if name == "Fn::Not":
             return not self.condition(argument[0])
+        if name == "Fn::And":
+            return all(map(self.condition, argument))
         raise KeyError(f"condition {name}")

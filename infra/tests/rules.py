@@ -8,7 +8,7 @@ import json
 import re
 
 # What the vendors allow at the same time, by their own documents; None: they name no limit.
-CONNECTIONS = {"mailchimp": 10, "webhook": None}
+CONNECTIONS = {"mailchimp": 10, "webhook": None, "algolia": None}
 
 # Resources per vendor: suffix of the logical id -> type.
 PARTS = {
@@ -37,18 +37,32 @@ PARTS = {
     "ThrottlesAlarm": "CloudWatch::Alarm",
 }
 OUTPUTS = ["QueueUrl", "DeadLetterQueueUrl", "UndeliveredQueueUrl", "FunctionName", "SecretArn"]
-SHARED = {"Bus", "Archive", "Ledger", "Waker", "WakerLogs", "WakerRole", "WakerErrorsAlarm", "WakerEventInvokeConfig"}
+SHARED = {
+    "Bus", "Archive", "Ledger", "Waker", "WakerLogs", "WakerRole", "WakerErrorsAlarm", "WakerEventInvokeConfig",
+    "Changes", "ChangesLogs", "ChangesRole", "ChangesFailureQueue", "ChangesFailureQueuePolicy", "ChangesOfLedger",
+    "ChangesOfInventory", "ChangesErrorsAlarm", "ChangesLateAlarm", "ChangesFailuresAlarm",
+}  # fmt: skip
+# Rules outside the loop -> the vendor whose queue they feed.
+OWN_RULES = {"Auth0Rule": "mailchimp", "Auth0LogRule": "mailchimp"}
 
 VENDOR_VARIABLES = {
     "VENDOR", "QUEUE_URL", "LEDGER_TABLE", "VENDOR_SECRET", "VENDOR_SETTINGS", "MAX_IN_FLIGHT", "PARK_BASE_SECONDS",
-    "PARK_CAP_SECONDS", "PARK_HORIZON_HOURS", "EVENT_TTL_DAYS", "ALLOW_PLAIN_HTTP", "LOG_LEVEL",
+    "PARK_CAP_SECONDS", "PARK_HORIZON_HOURS", "EVENT_TTL_DAYS", "ALLOW_PLAIN_HTTP", "ALLOW_PRIVATE_ADDRESSES",
+    "EGRESS_PROXY", "LOG_LEVEL",
 }  # fmt: skip
 WAKER_VARIABLES = {"LEDGER_TABLE", "LOG_LEVEL"}
+CHANGES_VARIABLES = {"LEDGER_TABLE", "BUS_NAME", "FAILURE_QUEUE_URL", "STREAMS", "LOG_LEVEL"}
 DEPLOYED_VALUE = 200  # characters allowed for a value that only the deployment knows
 
 LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
 LEDGER_OF_VENDOR = {"dynamodb:BatchGetItem", "dynamodb:UpdateItem", "dynamodb:BatchWriteItem", "dynamodb:PutItem"}
 QUEUE_OF_VENDOR = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:SendMessage"}
+
+READ_STREAM = {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"}
+INTERFACES = "arn:aws:iam::aws:policy/service-role/AWSLambdaENIManagementAccess"
+# What functions/changes announces of the ledger: its status, and the detail types it knows.
+OUTCOME_STATUSES = ["SYNCED", "REJECTED", "DEAD"]
+OUTCOMES = ["SyncSucceeded", "SyncRejected", "SyncDead"]
 
 PLACEHOLDER_SECRET = {"SecretStringTemplate": "{}", "GenerateStringKey": "placeholder", "ExcludePunctuation": True}
 
@@ -59,7 +73,7 @@ PLACEHOLDER_SECRET = {"SecretStringTemplate": "{}", "GenerateStringKey": "placeh
 def visibility_outlasts_the_function(t):
     """Or a second worker gets an entity while the first still holds it."""
     found = []
-    for i, mapping in t.of("Lambda::EventSourceMapping"):
+    for i, mapping in mappings(t, "sqs"):
         visibility = number(queue_of(t, mapping).get("VisibilityTimeout", 30))
         timeout = number(t.properties(target(mapping["FunctionName"])).get("Timeout", 3))
         if visibility < 6 * timeout:
@@ -70,7 +84,7 @@ def visibility_outlasts_the_function(t):
 def fifo_batches(t):
     """AWS refuses more than ten messages or a batching window on a FIFO queue."""
     found = []
-    for i, mapping in t.of("Lambda::EventSourceMapping"):
+    for i, mapping in mappings(t, "sqs"):
         if is_fifo(queue_of(t, mapping)):
             if not 1 <= number(mapping.get("BatchSize", 10)) <= 10:
                 found.append(f"{i}: batch size {mapping['BatchSize']}")
@@ -90,9 +104,52 @@ def partial_batches(t):
 def concurrency_range(t):
     return [
         f"{i}: MaximumConcurrency {concurrency(mapping)} is not within 2 to 1000"
-        for i, mapping in t.of("Lambda::EventSourceMapping")
+        for i, mapping in mappings(t, "sqs")
         if not 2 <= concurrency(mapping) <= 1000
     ]
+
+
+def stream_mappings(t):
+    """A record that kills the function stands alone after a few halvings and does not stop the shard for ever; what is given
+    up is told to the failure queue; and nothing is missed before the mapping is there."""
+    found = []
+    for i, mapping in mappings(t, "dynamodb"):
+        if mapping.get("BisectBatchOnFunctionError") is not True:
+            found.append(f"{i}: a record that kills the function takes its batch along")
+        if not 10 <= number(mapping.get("MaximumRetryAttempts", -1)) <= 1000:
+            found.append(f"{i}: retries for ever, or gives up at the first trouble of the bus")
+        if not 3600 <= number(mapping.get("MaximumRecordAgeInSeconds", -1)) < 86400:
+            found.append(f"{i}: gives up within the hour, or not before the stream forgets the record")
+        if mapping.get("DestinationConfig") != {"OnFailure": {"Destination": "att:ChangesFailureQueue.Arn"}}:
+            found.append(f"{i}: what it gives up is gone without a trace")
+        if mapping.get("StartingPosition") != "TRIM_HORIZON":
+            found.append(f"{i}: misses what happens while it is made")
+        if not 1 <= number(mapping.get("BatchSize", 100)) <= 1000 or number(mapping.get("ParallelizationFactor", 1)) != 1:
+            found.append(f"{i}: batch size or parallelization factor")
+    if number(t.properties("Changes").get("Timeout", 0)) < 45:
+        found.append("Changes: too little time for one round of tries")
+    return found
+
+
+def streams(t):
+    """The ledger's stream and the inventory's, if it is named; of the ledger, only entities that came to an outcome."""
+    found = []
+    arn, table = t.parameters["InventoryStreamArn"], t.parameters["InventoryTableName"]
+    wanted = {"ChangesOfLedger": "att:Ledger.StreamArn"} | ({"ChangesOfInventory": arn} if arn and table else {})
+    if {i: m["EventSourceArn"] for i, m in mappings(t, "dynamodb")} != wanted:
+        found.append("streams other than the ledger's and the inventory's")
+    if any(m["FunctionName"] != "ref:Changes" for _, m in mappings(t, "dynamodb")):
+        found.append("a stream goes to another function than Changes")
+    patterns = [parse(f["Pattern"]) for f in t.properties("ChangesOfLedger").get("FilterCriteria", {}).get("Filters", [])]
+    if patterns != [{"dynamodb": {"Keys": {"sk": {"S": ["entity"]}}, "NewImage": {"status": {"S": OUTCOME_STATUSES}}}}]:
+        found.append("ChangesOfLedger: invoked for more, or for less, than outcomes of entities")
+    if "FilterCriteria" in t.properties("ChangesOfInventory"):
+        found.append("ChangesOfInventory: leaves out changes")
+    variable = parse(t.properties("Changes").get("Environment", {}).get("Variables", {}).get("STREAMS"))
+    row = {"table": table, "source": "inventory", "detail_type": "InventoryItemChanged", "id": "{pk}"}
+    if variable != ([row] if arn and table else []):
+        found.append(f"Changes: STREAMS is {variable}")
+    return found
 
 
 def vendor_connections(t):
@@ -206,21 +263,72 @@ def rule_pattern(t):
         pattern = rule.get("EventPattern", {})
         if len(json.dumps(pattern)) > 2048:
             found.append(f"{i}: pattern above 2048 characters")
-        if not pattern.get("source") or not pattern.get("detail-type"):
-            found.append(f"{i}: pattern without source or detail-type takes everything")
-        if rule.get("EventBusName") != "ref:Bus":
-            found.append(f"{i}: not on the bus of this stack")
+        for part in pattern.get("$or", [pattern]):
+            if not part.get("detail-type") or not (part.get("source") or part["detail-type"] == ["SyncRequested"]):
+                found.append(f"{i}: pattern without source or detail-type takes everything")
+        bus = t.parameters.get("Auth0EventBusName") if i in OWN_RULES else ""
+        if rule.get("EventBusName") != (bus or "ref:Bus"):
+            found.append(f"{i}: not on the bus of this stack, or its partner's")
         if len(rule.get("Targets", [])) > 5:
             found.append(f"{i}: more than five targets")
     return found
 
 
-def queue_policies(t):
-    """Each target takes events from its one rule; over TLS only, where there is TLS."""
+def on_demand(t):
+    """SyncRequested reaches the vendor that it names; all, if it names none."""
+    found = []
+    for v in t.vendors:
+        wanted = {"detail-type": ["SyncRequested"], "detail": {"vendor": [{"exists": False}, v]}}
+        if wanted not in t.properties(f"{v}Rule").get("EventPattern", {}).get("$or", []):
+            found.append(f"{v}Rule: does not take SyncRequested, or another vendor's")
+    return found
+
+
+def no_loops(t):
+    """An outcome never triggers a sync: no rule that feeds a queue takes one, whoever it is about."""
+    found = []
+    for i, rule in t.of("Events::Rule"):
+        for outcome in OUTCOMES:
+            for vendor in t.vendors:
+                for reason in ({}, {"reason": {"kind": "invalid", "stage": "map", "message": "-"}}):
+                    detail = {"vendor": vendor, "entity": "customer/1", "event_id": "e", "at": "2026-01-29T14:36:27Z"} | reason
+                    event = {"source": "vendorbridge", "detail-type": outcome, "detail": detail}
+                    if "EventPattern" in rule and matches(rule["EventPattern"], event):
+                        found.append(f"{i}: takes {outcome} of {vendor}")
+    return found
+
+
+def rules_of_auth0(t):
+    """The event stream with all that it says of users, the log stream's sign-ups; each only if its source is named."""
     found = []
     wanted = {}
-    bus = t.properties("Bus")["Name"]
+    if t.parameters.get("Auth0Source"):
+        types = t.parameters["Auth0DetailTypes"].split(",")
+        wanted["Auth0Rule"] = {"source": [t.parameters["Auth0Source"]], "detail-type": types}
+    if t.parameters.get("Auth0LogSource"):
+        only = {"data": {"type": ["ss"]}}
+        wanted["Auth0LogRule"] = {"source": [t.parameters["Auth0LogSource"]], "detail-type": ["Auth0 log"], "detail": only}
+    have = {i: rule.get("EventPattern") for i, rule in t.of("Events::Rule") if i in OWN_RULES}
+    if have != wanted:
+        found.append(f"rules of a vendor's own: {sorted(have)}, or their patterns")
+    for i, rule in t.of("Events::Rule"):
+        if i in OWN_RULES and OWN_RULES[i] in t.vendors:
+            queues = [(to["Arn"], to.get("DeadLetterConfig", {}).get("Arn")) for to in rule["Targets"]]
+            if queues != [(f"att:{OWN_RULES[i]}Queue.Arn", f"att:{OWN_RULES[i]}UndeliveredQueue.Arn")]:
+                found.append(f"{i}: feeds other queues than its vendor's")
+            if not rule["Name"].startswith(f"{t.properties('Bus')['Name']}-{OWN_RULES[i]}-"):
+                found.append(f"{i}: its name is not one that the queues let in")
+    return found
+
+
+def queue_policies(t):
+    """Each target takes events from its rules; over TLS only, where there is TLS."""
+    found = []
+    wanted = {}
+    stack = t.properties("Bus")["Name"]
     for i, to in queue_targets(t):
+        if i in OWN_RULES:
+            continue
         for queue in (target(to["Arn"]), target(to.get("DeadLetterConfig", {}).get("Arn", ""))):
             wanted.setdefault(queue, []).append(i)
     for i, _ in t.of("SQS::Queue"):
@@ -228,8 +336,8 @@ def queue_policies(t):
             s for _, policy in t.of("SQS::QueuePolicy") if policy["Queues"] == [f"ref:{i}"] for s in policy["PolicyDocument"]["Statement"]
         ]
         allowed = [s for s in statements if s["Effect"] == "Allow"]
-        if allowed != [allow_rule(i, f"{bus}/{t.properties(rule)['Name']}") for rule in wanted.get(i, [])]:
-            found.append(f"{i}: its policy does not allow just its rule")
+        if allowed != [allow_rules(i, stack, t.properties(rule)["Name"]) for rule in wanted.get(i, [])]:
+            found.append(f"{i}: its policy does not allow just its rules")
         if t.is_live and [s for s in statements if s["Effect"] == "Deny"] != [deny_without_tls(i)]:
             found.append(f"{i}: may be used without TLS")
     return found
@@ -278,7 +386,7 @@ def functions(t):
 
 def code(t):
     """A static path for all would deploy one binary under every name."""
-    wanted = {"Waker": "target/lambda/waker/"} | {f"{v}Function": f"target/lambda/{v}/" for v in t.vendors}
+    wanted = {"Waker": "target/lambda/waker/", "Changes": "target/lambda/changes/"} | {f"{v}Function": f"target/lambda/{v}/" for v in t.vendors}
     found = [f"{i}: code from {t.code.get(i)}, not {path}" for i, path in wanted.items() if t.code.get(i) != path]
     return found + [f"{i}: would be built again" for i in wanted if t.resources.get(i, {}).get("Metadata") != {"SkipBuild": True}]
 
@@ -288,7 +396,7 @@ def environment(t):
     found = []
     for i, function in t.of("Lambda::Function"):
         variables = function.get("Environment", {}).get("Variables", {})
-        if set(variables) != (WAKER_VARIABLES if i == "Waker" else VENDOR_VARIABLES):
+        if set(variables) != {"Waker": WAKER_VARIABLES, "Changes": CHANGES_VARIABLES}.get(i, VENDOR_VARIABLES):
             found.append(f"{i}: variables {sorted(variables)}")
         not_text = [name for name, value in variables.items() if not isinstance(value, str)]
         if not_text:
@@ -317,7 +425,14 @@ def role_grants(t):
             "att:Ledger.Arn/index/attention": {"dynamodb:Query"},
             "att:Ledger.Arn": {"dynamodb:UpdateItem", "dynamodb:GetItem"},
         }
-        | {f"att:{v}Queue.Arn": {"sqs:SendMessage"} for v in t.vendors}
+        | {f"att:{v}Queue.Arn": {"sqs:SendMessage"} for v in t.vendors},
+        "ChangesRole": {
+            "att:ChangesLogs.Arn": LOGS,
+            "*": {"dynamodb:ListStreams"},
+            "att:Bus.Arn": {"events:PutEvents"},
+            "att:ChangesFailureQueue.Arn": {"sqs:SendMessage"},
+        }
+        | {m["EventSourceArn"]: READ_STREAM for _, m in mappings(t, "dynamodb")},
     }
     for v in t.vendors:
         wanted[f"{v}Role"] = {
@@ -326,8 +441,14 @@ def role_grants(t):
             "att:Ledger.Arn": LEDGER_OF_VENDOR,
             f"att:{v}Secret.Id": {"secretsmanager:GetSecretValue"},
         }
+        profile = t.raw["Mappings"]["Profile"].get(v, {})
+        if profile.get("RotatesSecret") == "Allow":
+            wanted[f"{v}Role"][f"att:{v}Secret.Id"] |= {"secretsmanager:PutSecretValue"}
+        if profile.get("ReadsInventory") == "Allow" and t.parameters["InventoryTableName"]:
+            table = f"arn:aws:dynamodb:eu-west-1:123456789012:table/{t.parameters['InventoryTableName']}"
+            wanted[f"{v}Role"][table] = {"dynamodb:GetItem"}
     for i, role in t.of("IAM::Role"):
-        if role.get("ManagedPolicyArns"):
+        if role.get("ManagedPolicyArns") and role["ManagedPolicyArns"] != [INTERFACES]:
             found.append(f"{i}: managed policies grant more than is used")
         if grants(t, i, role) != wanted.get(i):
             found.append(f"{i}: grants other than what is used: {grants(t, i, role)}")
@@ -360,14 +481,32 @@ def own_records(t):
     return found
 
 
+def networks(t):
+    """With subnets, and only then: security groups, and the permission to make network interfaces."""
+    found = []
+    for v in t.vendors:
+        subnets, groups = t.parameters[f"{v}SubnetIds"], t.parameters[f"{v}SecurityGroupIds"]
+        wanted = {"SubnetIds": list(filter(None, subnets.split(","))), "SecurityGroupIds": list(filter(None, groups.split(",")))}
+        if t.properties(f"{v}Function").get("VpcConfig") != wanted:
+            found.append(f"{v}Function: not in the subnets and groups of its parameters")
+        if t.properties(f"{v}Role").get("ManagedPolicyArns", []) != ([INTERFACES] if subnets else []):
+            found.append(f"{v}Role: network interfaces without subnets, or the other way round")
+        if bool(subnets) != bool(groups):
+            found.append(f"{v}: subnets without security groups, or the other way round")
+        if t.properties(f"{v}Function").get("Environment", {}).get("Variables", {}).get("EGRESS_PROXY") != t.parameters[f"{v}EgressProxy"]:
+            found.append(f"{v}Function: EGRESS_PROXY is not its parameter")
+    return found
+
+
 def no_wildcards(t):
-    """In a role, neither an action nor a resource holds `*`."""
+    """In a role, neither an action nor a resource holds `*`, but for the one action that knows no resources."""
     documents = [(i, p["PolicyDocument"]) for i, role in t.of("IAM::Role") for p in role.get("Policies", [])]
     documents += [(i, p["PolicyDocument"]) for i, p in t.of("IAM::Policy")]
     return [
         f"{i}: {text}"
         for i, document in documents
         for statement in document["Statement"]
+        if statement.get("Action") != "dynamodb:ListStreams"
         for text in as_list(statement.get("Action", "*")) + as_list(statement.get("Resource", "*"))
         if "*" in text
     ]
@@ -417,7 +556,12 @@ def log_groups(t):
 
 def alarms(t):
     found = []
-    wanted = [("WakerErrorsAlarm", "AWS/Lambda", "Errors", ("FunctionName", "ref:Waker"))]
+    wanted = [
+        ("WakerErrorsAlarm", "AWS/Lambda", "Errors", ("FunctionName", "ref:Waker")),
+        ("ChangesErrorsAlarm", "AWS/Lambda", "Errors", ("FunctionName", "ref:Changes")),
+        ("ChangesLateAlarm", "AWS/Lambda", "IteratorAge", ("FunctionName", "ref:Changes")),
+        ("ChangesFailuresAlarm", "AWS/SQS", "ApproximateNumberOfMessagesVisible", ("QueueName", "att:ChangesFailureQueue.QueueName")),
+    ]
     for v in t.vendors:
         wanted += [
             (f"{v}OldestMessageAlarm", "AWS/SQS", "ApproximateAgeOfOldestMessage", ("QueueName", f"att:{v}Queue.QueueName")),
@@ -514,6 +658,7 @@ def every_vendor_has_its_parts(t):
 def vendors_stand_alone(t):
     """A part refers to its own vendor and to what is shared, and nothing shared refers to a vendor."""
     owner = {i: v for v in t.vendors for i in t.resources if re.match(rf"{v}[A-Z]", i)}
+    owner |= {i: v for i, v in OWN_RULES.items() if i in t.resources}
     found = [f"{i}: neither shared nor a vendor's" for i in t.resources if i not in owner and i not in SHARED]
     for i, resource in t.resources.items():
         for other in references(resource):
@@ -574,16 +719,38 @@ def loop_variables(t):
 
 
 ALL = [
-    visibility_outlasts_the_function, fifo_batches, partial_batches, concurrency_range, vendor_connections, fifo_queues,
+    visibility_outlasts_the_function, fifo_batches, partial_batches, concurrency_range, stream_mappings, streams,
+    vendor_connections, fifo_queues,
     lanes_run_side_by_side, dead_letters_of_the_same_kind, redrive_limits, content_based_deduplication,
-    target_message_group, undelivered_events_are_kept, rule_pattern, queue_policies, waker_schedules, functions, code,
-    environment, settings_reach_the_function, role_grants, own_records, no_wildcards, roles_of_functions, secrets, log_groups, alarms,
+    target_message_group, undelivered_events_are_kept, rule_pattern, on_demand, no_loops, rules_of_auth0, queue_policies,
+    waker_schedules, functions, code, environment, settings_reach_the_function, role_grants, own_records, networks, no_wildcards, roles_of_functions, secrets, log_groups, alarms,
     metric_filters, ledger, ledger_outlives_the_stack, archive, every_vendor_has_its_parts, vendors_stand_alone, names,
     explained, loop_variables,
 ]  # fmt: skip
 
 
 # ---- helpers -------------------------------------------------------------------------------------------------------------
+
+
+def mappings(t, service):
+    """The event source mappings of queues (`sqs`) or of streams (`dynamodb`)."""
+    queues = dict(t.of("SQS::Queue"))
+    is_queue = {i: target(m["EventSourceArn"]) in queues for i, m in t.of("Lambda::EventSourceMapping")}
+    return [(i, m) for i, m in t.of("Lambda::EventSourceMapping") if is_queue[i] == (service == "sqs")]
+
+
+def matches(pattern, event):
+    """Whether EventBridge would match; of its operators those that the template uses."""
+    for name, wanted in pattern.items():
+        if name == "$or":
+            if not any(matches(part, event) for part in wanted):
+                return False
+        elif isinstance(wanted, dict):
+            if not isinstance(event.get(name), dict) or not matches(wanted, event[name]):
+                return False
+        elif not any(w == {"exists": name in event} if isinstance(w, dict) else event.get(name) == w for w in wanted):
+            return False
+    return True
 
 
 def target(symbol):
@@ -629,14 +796,16 @@ def keys(partition, sort):
     return [{"AttributeName": partition, "KeyType": "HASH"}, {"AttributeName": sort, "KeyType": "RANGE"}]
 
 
-def allow_rule(queue, name):
+def allow_rules(queue, stack, name):
+    """The rule of this stack's bus, and those of the vendor's own, whose names begin with it, on any bus but the default."""
+    rules = "arn:aws:events:eu-west-1:123456789012:rule/"
     return {
-        "Sid": "OnlyItsRule",
+        "Sid": "OnlyItsRules",
         "Effect": "Allow",
         "Principal": {"Service": "events.amazonaws.com"},
         "Action": "sqs:SendMessage",
         "Resource": f"att:{queue}.Arn",
-        "Condition": {"ArnEquals": {"aws:SourceArn": f"arn:aws:events:eu-west-1:123456789012:rule/{name}"}},
+        "Condition": {"ArnLike": {"aws:SourceArn": [f"{rules}{stack}/{name}", f"{rules}*/{name}-*"]}},
     }
 
 
@@ -656,7 +825,7 @@ def grants(t, role_id, role):
     documents = [p["PolicyDocument"] for p in role.get("Policies", [])]
     documents += [p["PolicyDocument"] for _, p in t.of("IAM::Policy") if f"ref:{role_id}" in p.get("Roles", [])]
     granted = {}
-    for statement in (s for document in documents for s in document["Statement"]):
+    for statement in (s for document in documents for s in document["Statement"] if s["Effect"] == "Allow"):
         for resource in as_list(statement.get("Resource", "*")):
             granted.setdefault(resource, set()).update(as_list(statement.get("Action", "*")))
     return granted

@@ -23,6 +23,10 @@ def leading_keys(statement, operator, keys):
     statement["Condition"] = {f"ForAllValues:{operator}": {"dynamodb:LeadingKeys": keys}}
 
 
+def pattern(t, part=0):
+    return t.properties("mailchimpRule")["EventPattern"]["$or"][part]
+
+
 def rule_target(t):
     return t.properties("mailchimpRule")["Targets"][0]
 
@@ -45,6 +49,20 @@ CHANGES = [
     ("partial_batches", lambda t: t.properties("mailchimpFunctionLanes").pop("FunctionResponseTypes")),
     ("concurrency_range", lambda t: put(t.properties("webhookFunctionLanes"), ScalingConfig={"MaximumConcurrency": 1})),
     ("concurrency_range", lambda t: put(t.properties("webhookFunctionLanes"), ScalingConfig={"MaximumConcurrency": 1001})),
+    ("stream_mappings", lambda t: t.properties("ChangesOfLedger").pop("BisectBatchOnFunctionError")),
+    ("stream_mappings", lambda t: t.properties("ChangesOfInventory").pop("MaximumRetryAttempts")),
+    ("stream_mappings", lambda t: put(t.properties("ChangesOfLedger"), MaximumRetryAttempts=1)),
+    ("stream_mappings", lambda t: put(t.properties("ChangesOfLedger"), MaximumRecordAgeInSeconds=-1)),
+    ("stream_mappings", lambda t: t.properties("ChangesOfInventory").pop("DestinationConfig")),
+    ("stream_mappings", lambda t: put(t.properties("ChangesOfInventory"), StartingPosition="LATEST")),
+    ("stream_mappings", lambda t: put(t.properties("ChangesOfInventory"), ParallelizationFactor=2)),
+    ("stream_mappings", lambda t: put(t.properties("Changes"), Timeout=30)),
+    ("partial_batches", lambda t: t.properties("ChangesOfLedger").pop("FunctionResponseTypes")),
+    ("streams", lambda t: t.properties("ChangesOfLedger").pop("FilterCriteria")),
+    ("streams", lambda t: put(t.properties("ChangesOfInventory"), FilterCriteria={"Filters": []})),
+    ("streams", lambda t: put(t.properties("Changes")["Environment"]["Variables"], STREAMS="[]")),
+    ("streams", lambda t: put(t.properties("ChangesOfInventory"), FunctionName="ref:Waker")),
+    ("streams role_grants", lambda t: t.resources.pop("ChangesOfInventory")),
     ("vendor_connections", lambda t: put(t.properties("mailchimpFunctionLanes"), ScalingConfig={"MaximumConcurrency": 3})),
     ("vendor_connections", lambda t: put(variables(t), MAX_IN_FLIGHT="6")),
     ("fifo_queues", lambda t: t.properties("mailchimpDeadLetterQueue").pop("SqsManagedSseEnabled")),
@@ -72,12 +90,27 @@ CHANGES = [
         "undelivered_events_are_kept fifo_queues",
         lambda t: put(t.properties("mailchimpUndeliveredQueue"), FifoQueue=True),
     ),
-    ("rule_pattern", lambda t: put(t.properties("mailchimpRule")["EventPattern"], source=["x" * 40] * 50)),
-    ("rule_pattern", lambda t: t.properties("mailchimpRule")["EventPattern"].pop("detail-type")),
+    ("rule_pattern", lambda t: put(pattern(t), source=["x" * 40] * 50)),
+    ("rule_pattern", lambda t: pattern(t).pop("detail-type")),
+    ("rule_pattern", lambda t: pattern(t).pop("source")),
+    ("rule_pattern", lambda t: put(t.properties("Auth0Rule"), EventBusName="ref:Bus")),
+    ("on_demand", lambda t: t.properties("mailchimpRule")["EventPattern"]["$or"].pop()),
+    ("on_demand vendors_stand_alone", lambda t: put(pattern(t, 1)["detail"], vendor=["webhook", {"exists": False}])),
+    ("no_loops", lambda t: put(pattern(t), source=["vendorbridge"], **{"detail-type": ["SyncRejected"]})),
+    ("no_loops rule_pattern", lambda t: (put(pattern(t), **{"detail-type": ["SyncSucceeded"]}), pattern(t).pop("source"))),
+    ("no_loops on_demand rule_pattern", lambda t: put(pattern(t, 1), **{"detail-type": ["SyncDead", "SyncRequested"]})),
+    ("rules_of_auth0", lambda t: put(t.properties("Auth0LogRule")["EventPattern"]["detail"]["data"], type=["ss", "fs"])),
+    ("rules_of_auth0", lambda t: t.resources.pop("Auth0Rule")),
+    ("rules_of_auth0", lambda t: put(t.properties("Auth0Rule"), Name="vendorbridge-auth0")),
+    ("rules_of_auth0 vendors_stand_alone", lambda t: put(t.properties("Auth0Rule")["Targets"][0], Arn="att:webhookQueue.Arn")),
+    ("undelivered_events_are_kept rules_of_auth0", lambda t: t.properties("Auth0Rule")["Targets"][0].pop("DeadLetterConfig")),
+    ("target_message_group", lambda t: t.properties("Auth0LogRule")["Targets"][0].pop("SqsParameters")),
     ("rule_pattern", lambda t: t.properties("mailchimpRule").pop("EventBusName")),
     ("queue_policies every_vendor_has_its_parts", lambda t: t.resources.pop("mailchimpQueuePolicy")),
     ("queue_policies", lambda t: statement(t, "mailchimpQueuePolicy").pop("Condition")),
     ("queue_policies", lambda t: put(statement(t, "mailchimpQueuePolicy"), Principal="*")),
+    ("queue_policies", lambda t: statement(t, "mailchimpQueuePolicy")["Condition"]["ArnLike"]["aws:SourceArn"].append("*")),
+    ("queue_policies", lambda t: t.resources.pop("ChangesFailureQueuePolicy")),
     ("own_records", lambda t: ledger_statement(t).pop("Condition")),
     ("own_records", lambda t: put(ledger_statement(t)["Condition"]["ForAllValues:StringLike"], **{"dynamodb:LeadingKeys": ["*"]})),
     ("own_records", lambda t: leading_keys(grant(t, "mailchimpRole", 2), "StringLike", ["mailchimp#*"])),
@@ -106,7 +139,16 @@ CHANGES = [
     ("role_grants no_wildcards", lambda t: grant(t, "WakerRole", 0).pop("Resource")),
     ("role_grants own_records", lambda t: grant(t, "mailchimpRole", 3)["Action"].append("dynamodb:DeleteItem")),
     ("role_grants", lambda t: grant(t, "mailchimpRole", 1)["Action"].remove("sqs:SendMessage")),
-    ("role_grants", lambda t: put(t.properties("mailchimpRole"), ManagedPolicyArns=["arn:aws:iam::aws:policy/PowerUserAccess"])),
+    ("role_grants networks", lambda t: put(t.properties("mailchimpRole"), ManagedPolicyArns=["arn:aws:iam::aws:policy/PowerUserAccess"])),
+    ("role_grants", lambda t: grant(t, "ChangesRole", 1)["Action"].append("dynamodb:Scan")),
+    ("role_grants no_wildcards", lambda t: put(grant(t, "ChangesRole", 3), Resource="*")),
+    ("role_grants", lambda t: grant(t, "algoliaRole", 7).update(Effect="Deny")),
+    ("role_grants", lambda t: grant(t, "mailchimpRole", 6).update(Effect="Allow")),
+    ("networks", lambda t: put(t.properties("mailchimpRole"), ManagedPolicyArns=[rules.INTERFACES])),
+    ("networks", lambda t: t.properties("webhookRole").pop("ManagedPolicyArns")),
+    ("networks", lambda t: t.properties("webhookFunction").pop("VpcConfig")),
+    ("networks", lambda t: put(variables(t), EGRESS_PROXY="http://proxy")),
+    ("networks", lambda t: (t.parameters.update(webhookSecurityGroupIds=""), put(t.properties("webhookFunction")["VpcConfig"], SecurityGroupIds=[]))),
     ("role_grants vendors_stand_alone", lambda t: put(grant(t, "mailchimpRole", 5), Resource="att:webhookSecret.Id")),
     ("role_grants own_records every_vendor_has_its_parts", lambda t: t.resources.pop("mailchimpWakerPolicy")),
     (
@@ -122,6 +164,7 @@ CHANGES = [
     ("alarms every_vendor_has_its_parts", lambda t: t.resources.pop("mailchimpUndeliveredAlarm")),
     ("alarms", lambda t: put(t.properties("mailchimpRejectedAlarm"), Dimensions=[])),
     ("alarms", lambda t: put(t.properties("WakerErrorsAlarm"), TreatMissingData="missing")),
+    ("alarms", lambda t: t.resources.pop("ChangesLateAlarm")),
     ("alarms", lambda t: put(t.properties("mailchimpErrorsAlarm"), AlarmActions=["arn:aws:sns:eu-west-1:1:other"])),
     ("metric_filters", lambda t: put(t.properties("mailchimpRejectedFilter"), FilterPattern='{ $.status = "REJECTED" }')),
     ("metric_filters", lambda t: put(t.properties("mailchimpGaveUpFilter"), LogGroupName="ref:WakerLogs")),
@@ -156,9 +199,22 @@ def loop(t):
     return t.raw["Resources"]["Fn::ForEach::PerVendor"][2]
 
 
+# Everything that is off unless it is asked for.
+ALL_ON = {
+    "Auth0Source": "aws.partner/auth0.com/acme-1/users",
+    "Auth0LogSource": "aws.partner/auth0.com/acme-1/auth0.logs",
+    "Auth0EventBusName": "aws.partner/auth0.com/acme-1/users",
+    "InventoryTableName": "Inventory",
+    "InventoryStreamArn": "arn:aws:dynamodb:eu-west-1:123456789012:table/Inventory/stream/2026-01-01T00:00:00.000",
+    "webhookSubnetIds": "subnet-0a,subnet-0b",
+    "webhookSecurityGroupIds": "sg-0c",
+    "webhookEgressProxy": "https://proxy.example:3128",
+}
+
+
 class ProcessedTemplate(unittest.TestCase):
     def test_each_change_is_found_by_its_rules_and_no_other(self):
-        whole = process()
+        whole = process(**ALL_ON)
         for n, (expected, change) in enumerate(CHANGES):
             with self.subTest(n=n, expected=expected):
                 t = whole.copy()
@@ -189,6 +245,7 @@ class SourceTemplate(unittest.TestCase):
         self.assertEqual(self.findings(row(MaximumConcurrency=1)), {"concurrency_range"})
         self.assertEqual(self.findings(row(MaxReceiveCount=2)), {"redrive_limits"})
         self.assertEqual(self.findings(row(DetailTypes=["x" * 99] * 30)), {"rule_pattern"})
+        self.assertEqual(self.findings(row(RotatesSecret="Allow")), set())
 
     def test_a_reference_in_plain_text(self):
         def plain_text(raw):
@@ -200,10 +257,11 @@ class SourceTemplate(unittest.TestCase):
 
     def test_a_vendor_nobody_looked_up(self):
         def third(raw):
-            raw["Mappings"]["Profile"]["algolia"] = raw["Mappings"]["Profile"]["webhook"]
-            raw["Parameters"]["algoliaSettings"] = raw["Parameters"]["webhookSettings"]
+            raw["Mappings"]["Profile"]["acme"] = raw["Mappings"]["Profile"]["webhook"]
+            for parameter in ("Settings", "SubnetIds", "SecurityGroupIds", "EgressProxy"):
+                raw["Parameters"]["acme" + parameter] = raw["Parameters"]["webhook" + parameter]
 
-        self.assertEqual(self.findings(third, Vendors="mailchimp,webhook,algolia"), {"vendor_connections"})
+        self.assertEqual(self.findings(third, Vendors="mailchimp,webhook,acme"), {"vendor_connections"})
 
     def test_live_only_parts_in_an_emulator(self):
         def always(raw):

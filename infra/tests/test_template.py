@@ -5,6 +5,7 @@ import unittest
 
 import rules
 from processed import TEMPLATE, load, process
+from test_rules import ALL_ON
 
 
 class Rules(unittest.TestCase):
@@ -18,6 +19,10 @@ class Rules(unittest.TestCase):
 
     def test_in_an_emulator(self):
         self.check(process(Stage="local", AllowPlainHttp="true", Architecture="x86_64", ParkBaseSeconds="1"))
+
+    def test_with_everything_on(self):
+        self.check(process(**ALL_ON))
+        self.check(process(**ALL_ON | {"Auth0EventBusName": "", "InventoryStreamArn": ""}))
 
     def test_with_long_names_settings_and_an_alarm_topic(self):
         template = process(

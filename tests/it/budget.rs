@@ -17,7 +17,6 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use futures::future::BoxFuture;
 use jiff::SignedDuration;
-use secrecy::SecretString;
 use serde_json::{Value, json};
 use vendorbridge::clock::{Clock, SystemClock};
 use vendorbridge::config::Config;
@@ -27,7 +26,7 @@ use vendorbridge::lambda::Setup;
 use vendorbridge::ledger::DynamoLedger;
 use vendorbridge::message::Delivery;
 use vendorbridge::park::Backoff;
-use vendorbridge::secret::Secrets;
+use vendorbridge::secret::{SecretText, Secrets};
 use vendorbridge::{Engine, Error};
 use vendorbridge_testkit::cloud::World;
 use vendorbridge_testkit::memory::{ManualClock, MemoryLanes};
@@ -94,8 +93,8 @@ impl HttpConnector for Counting {
 struct Fixed(String);
 
 impl Secrets for Fixed {
-    fn fetch(&self) -> BoxFuture<'_, Result<SecretString, Error>> {
-        Box::pin(async { Ok(SecretString::from(self.0.clone())) })
+    fn fetch(&self) -> BoxFuture<'_, Result<SecretText, Error>> {
+        Box::pin(async { Ok(SecretText::fixed(self.0.clone())) })
     }
 }
 

@@ -8,6 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod announced;
 mod bad_input;
 mod budget;
 mod coalescing;

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
+use url::Url;
 
+use crate::http::HttpOptions;
 use crate::park::Backoff;
 
 /// A variable that cannot be used.
@@ -53,6 +55,10 @@ pub struct Config {
     pub event_ttl_days: u32,
     /// `ALLOW_PLAIN_HTTP`: whether `http://` URLs may be called. For local development.
     pub allow_plain_http: bool,
+    /// `ALLOW_PRIVATE_ADDRESSES`: whether sources and vendors may have private addresses; `ALLOW_PLAIN_HTTP` implies it.
+    pub allow_private_addresses: bool,
+    /// `EGRESS_PROXY`: the proxy that all requests to sources and vendors go through.
+    pub egress_proxy: Option<Url>,
 }
 
 impl Config {
@@ -110,7 +116,20 @@ impl Config {
             },
             event_ttl_days: number(lookup, "EVENT_TTL_DAYS", 90, 1, 3650)?,
             allow_plain_http: flag(lookup, "ALLOW_PLAIN_HTTP")?,
+            allow_private_addresses: flag(lookup, "ALLOW_PRIVATE_ADDRESSES")?,
+            egress_proxy: proxy(lookup)?,
         })
+    }
+
+    /// How connections to sources and vendors are made.
+    #[must_use]
+    pub fn http(&self) -> HttpOptions {
+        HttpOptions {
+            allow_plain: self.allow_plain_http,
+            allow_private: self.allow_private_addresses || self.allow_plain_http,
+            proxy: self.egress_proxy.clone(),
+            roots: Vec::new(),
+        }
     }
 
     /// The vendor's own settings.
@@ -165,7 +184,7 @@ pub fn environment(variable: &str) -> Option<String> {
     std::env::var(variable).ok()
 }
 
-fn required(lookup: Lookup<'_>, variable: &str, expected: &str) -> Result<String, ConfigError> {
+pub(crate) fn required(lookup: Lookup<'_>, variable: &str, expected: &str) -> Result<String, ConfigError> {
     match lookup(variable) {
         Some(value) if !value.trim().is_empty() => Ok(value),
         Some(_) => Err(ConfigError::new(variable, expected, "an empty text")),
@@ -202,104 +221,27 @@ fn flag(lookup: Lookup<'_>, variable: &str) -> Result<bool, ConfigError> {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use std::collections::HashMap;
-
-    use rstest::rstest;
-    use serde::Deserialize;
-
-    use super::*;
-
-    fn complete() -> HashMap<&'static str, &'static str> {
-        HashMap::from([
-            ("VENDOR", "mailchimp"),
-            ("QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/1/q.fifo"),
-            ("LEDGER_TABLE", "ledger"),
-            ("VENDOR_SECRET", "arn:aws:secretsmanager:eu-west-1:1:secret:s"),
-            ("VENDOR_SETTINGS", r#"{"list_id":"a1"}"#),
-        ])
-    }
-
-    fn read(variables: &HashMap<&'static str, &'static str>) -> Result<Config, ConfigError> {
-        Config::read(&|name| variables.get(name).map(|value| (*value).to_owned()))
-    }
-
-    #[derive(Debug, Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Settings {
-        list_id: String,
-    }
-
-    #[test]
-    fn has_sensible_defaults() {
-        let config = read(&complete()).unwrap();
-        assert_eq!(
-            (
-                config.max_in_flight,
-                config.event_ttl_days,
-                config.allow_plain_http
-            ),
-            (10, 90, false)
-        );
-        assert_eq!(config.backoff, Backoff::default());
-        assert_eq!(config.settings::<Settings>().unwrap().list_id, "a1");
-    }
-
-    #[rstest]
-    #[case(
-        "VENDOR",
-        "Mail Chimp",
-        "VENDOR: expected a name of a-z, 0-9 and `-`, found `Mail Chimp`"
-    )]
-    #[case(
-        "QUEUE_URL",
-        " ",
-        "QUEUE_URL: expected the URL of the vendor's queue, found an empty text"
-    )]
-    #[case(
-        "MAX_IN_FLIGHT",
-        "0",
-        "MAX_IN_FLIGHT: expected a whole number from 1 to 1000, found `0`"
-    )]
-    #[case(
-        "ALLOW_PLAIN_HTTP",
-        "yes",
-        "ALLOW_PLAIN_HTTP: expected `true` or `false`, found `yes`"
-    )]
-    fn names_the_variable(
-        #[case] variable: &'static str,
-        #[case] value: &'static str,
-        #[case] message: &str,
-    ) {
-        let mut variables = complete();
-        variables.insert(variable, value);
-        assert_eq!(read(&variables).unwrap_err().to_string(), message);
-    }
-
-    #[rstest]
-    #[case("{}", "missing field `list_id`")]
-    #[case(r#"{"list_id":1}"#, "at `list_id`")]
-    #[case(r#"{"list_id":"a","lst":"b"}"#, "unknown field `lst`")]
-    fn names_the_setting(#[case] settings: &'static str, #[case] part: &str) {
-        let mut variables = complete();
-        variables.insert("VENDOR_SETTINGS", settings);
-        let error = read(&variables)
-            .unwrap()
-            .settings::<Settings>()
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.starts_with("VENDOR_SETTINGS: expected") && error.contains(part),
-            "{error}"
-        );
-    }
-
-    #[test]
-    fn a_missing_variable_is_named() {
-        let mut variables = complete();
-        variables.remove("LEDGER_TABLE");
-        let message = "LEDGER_TABLE: expected the name of the ledger's table, found nothing";
-        assert_eq!(read(&variables).unwrap_err().to_string(), message);
-    }
+/// An empty text is what a template's parameter without a value becomes.
+fn proxy(lookup: Lookup<'_>) -> Result<Option<Url>, ConfigError> {
+    let Some(text) = lookup("EGRESS_PROXY").filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    let url: Option<Url> = text.parse().ok();
+    let is_plain = |url: &Url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.has_host()
+            && url.username().is_empty()
+            && url.password().is_none()
+    };
+    url.filter(is_plain).map(Some).ok_or_else(|| {
+        // The text may hold a password.
+        ConfigError::new(
+            "EGRESS_PROXY",
+            "an http or https URL without user name and password",
+            "another text",
+        )
+    })
 }
+
+#[cfg(test)]
+mod tests;

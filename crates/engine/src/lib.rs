@@ -3,9 +3,11 @@
 //! The modules are the stations a message passes, in this order: [`message`] (parse) → [`lane`] → [`decide`] →
 //! [`source`] → [`vendor`] → [`ledger`] → [`park`]. [`engine`] leads a batch through them. [`lambda`] is the only
 //! module that knows the Lambda runtime; AWS types stay in the adapters [`lane::SqsLanes`], [`ledger::DynamoLedger`],
-//! [`ledger::Reader`], [`source::DynamoItems`], [`wake::DynamoAttention`], [`secret::SecretsManager`] and [`http::AwsHttp`].
+//! [`ledger::Reader`], [`source::DynamoItems`], [`wake::DynamoAttention`], [`secret::SecretsManager`] and
+//! [`http::AwsHttp`]. [`changes`] stands beside them: it brings DynamoDB streams to the bus ([`changes::EventBridge`], [`changes::FailureQueue`]).
 
 pub mod auth;
+pub mod changes;
 pub mod circuit;
 pub mod clock;
 pub mod config;

@@ -6,3 +6,4 @@ pub mod memory;
 pub mod sandbox;
 pub mod scenario;
 pub mod simulation;
+pub mod stream;

@@ -7,11 +7,11 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use url::Url;
+use vendorbridge::auth::Auth;
 use vendorbridge::http::{Answer, Http, HttpError};
 use vendorbridge::secret::SecretField;
 use vendorbridge::{Error, ErrorKind, Stage};
 
-use crate::config::Settings;
 use crate::error;
 use crate::mapping::Member;
 
@@ -21,6 +21,8 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(crate) struct Client {
     http: Http,
+    auth: Auth,
+    /// It names the host, however it is shown.
     api_key: SecretField,
     api_url: Option<Url>,
     list_id: String,
@@ -44,25 +46,33 @@ struct AnsweredFields {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Owner {
     Nobody,
-    /// The customer, or a member that came into the audience without one: it is adopted.
+    /// Whom the push is about, or a member that came into the audience by itself: it is adopted.
     Us,
     Another,
 }
 
 impl Client {
-    pub(crate) fn new(http: Http, api_key: SecretField, settings: &Settings) -> Result<Self, HttpError> {
-        if let Some(url) = &settings.api_url {
+    /// Calls about the members of one audience.
+    pub(crate) fn new(
+        http: Http,
+        auth: Auth,
+        api_key: SecretField,
+        api_url: Option<Url>,
+        list_id: String,
+    ) -> Result<Self, HttpError> {
+        if let Some(url) = &api_url {
             http.check(url)?;
         }
         Ok(Self {
             http,
+            auth,
             api_key,
-            api_url: settings.api_url.clone(),
-            list_id: settings.list_id.clone(),
+            api_url,
+            list_id,
         })
     }
 
-    /// Updates the member that is known to be this customer's, or adds it. One that was archived, as
+    /// Updates the member that is known to be the owner's, or adds it. One that was archived, as
     /// [`archive`](Self::archive) does, comes back.
     pub(crate) async fn put(&self, now: Timestamp, member: &Member) -> Result<(), Error> {
         let hash = member.subscriber_hash();
@@ -71,14 +81,14 @@ impl Client {
         self.revive(now, &answer, member).await
     }
 
-    /// As [`put`](Self::put), for an address that this customer did not have before: it may be another customer's.
+    /// As [`put`](Self::put), for an address that the owner did not have before: it may be another's.
     ///
-    /// Two customers who take the same address in the same instant can both pass the look; the later one has it then.
+    /// Two owners who take the same address in the same instant can both pass the look; the later one has it then.
     pub(crate) async fn claim(&self, now: Timestamp, member: &Member) -> Result<(), Error> {
         match self.owner(now, &member.subscriber_hash(), member.owner()).await? {
             Owner::Another => {
                 let message =
-                    "expected an address that no other customer has, found one in this audience that does";
+                    "expected an address that nobody else has, found one that is another's in this audience";
                 Err(Error::permanent(ErrorKind::Refused, Stage::Push, message).at("/email"))
             }
             Owner::Nobody | Owner::Us => self.put(now, member).await,
@@ -101,9 +111,9 @@ impl Client {
         self.revive(now, &answer, member).await
     }
 
-    /// Archives a member if it is this customer's. Not deleted permanently: that would forbid the address for ever.
-    pub(crate) async fn archive(&self, now: Timestamp, hash: &str, customer_id: &str) -> Result<(), Error> {
-        if self.owner(now, hash, customer_id).await? != Owner::Us {
+    /// Archives a member if it is the owner's. Not deleted permanently: that would forbid the address for ever.
+    pub(crate) async fn archive(&self, now: Timestamp, hash: &str, owner: &str) -> Result<(), Error> {
+        if self.owner(now, hash, owner).await? != Owner::Us {
             return Ok(());
         }
         let answer = self.call(Method::DELETE, hash, None::<&Member>).await?;
@@ -124,7 +134,7 @@ impl Client {
         error::check(&answer, now)
     }
 
-    async fn owner(&self, now: Timestamp, hash: &str, customer_id: &str) -> Result<Owner, Error> {
+    async fn owner(&self, now: Timestamp, hash: &str, owner: &str) -> Result<Owner, Error> {
         let answer = self.call(Method::GET, hash, None::<&Member>).await?;
         if answer.status == StatusCode::NOT_FOUND {
             return Ok(Owner::Nobody);
@@ -133,9 +143,9 @@ impl Client {
         let answered = answer.json::<Answered>().unwrap_or_default();
         let custid = answered.merge_fields.custid;
         Ok(if answered.status == "archived" {
-            // Its customer is gone: whoever comes next may have the address.
+            // Its owner is gone: whoever comes next may have the address.
             Owner::Nobody
-        } else if custid.is_empty() || custid == customer_id {
+        } else if custid.is_empty() || custid == owner {
             Owner::Us
         } else {
             Owner::Another
@@ -143,24 +153,19 @@ impl Client {
     }
 
     async fn call(&self, method: Method, hash: &str, body: Option<&impl Serialize>) -> Result<Answer, Error> {
-        let key = self.api_key.get().await?;
         let mut url = match &self.api_url {
             Some(url) => url.clone(),
-            None => api_url(&key)?,
+            None => api_url(&self.api_key.get().await?)?,
         };
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty()
                 .extend(["lists", &self.list_id, "members", hash]);
         }
-        let mut request = self
-            .http
-            .request(method, url)
-            .basic("vendorbridge", &key)
-            .timeout(TIMEOUT);
+        let mut request = self.http.request(method, url).timeout(TIMEOUT);
         if let Some(body) = body {
             request = request.json(body);
         }
-        request.send().await.map_err(|error| error.at(Stage::Push))
+        self.auth.send(request, Stage::Push).await
     }
 }
 

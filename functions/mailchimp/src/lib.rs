@@ -1,23 +1,29 @@
-//! Keeps the members of a Mailchimp audience in step with the customers' delivery preferences.
+//! Keeps the members of a Mailchimp audience in step with the customers' delivery preferences, and with the users of an Auth0
+//! tenant.
 
 mod client;
 mod config;
 mod error;
 mod mapping;
 
+use std::marker::PhantomData;
+
+use url::Url;
+use vendorbridge::auth::Auth;
 use vendorbridge::lambda::{Setup, StartError};
-use vendorbridge::source::RestSource;
+use vendorbridge::source::{CarriedState, RestSource};
 use vendorbridge::vendor::{Invalid, Push, Vendor};
 use vendorbridge::{Announcement, Entity, Error};
 
 use client::Client;
-use config::Settings;
-use mapping::{Member, Preference};
+use config::{Settings, StatusIfNew, UserSettings};
+use mapping::{Member, Person, Preference, USER_FIELDS, User};
 
 /// Members of one audience. The natural key is the MD5 of the lower-case address.
-struct Members {
+struct Members<P> {
     client: Client,
-    settings: Settings,
+    status_if_new: StatusIfNew,
+    person: PhantomData<fn() -> P>,
 }
 
 /// What this function listens to, asks and pushes.
@@ -32,21 +38,79 @@ pub fn wire(setup: &Setup) -> Result<Vec<Entity>, StartError> {
         settings.source_url.clone(),
         "/customers/{id}/delivery-preference",
     )?
-    .bearer(setup.secret("source_token"));
-    let client = Client::new(setup.http(), setup.secret("api_key"), &settings)?;
-    let members = Members { client, settings };
+    .auth(setup.auth(&settings.source_auth, "source")?);
+    let members = Members::<Preference>::new(setup, &settings, &settings.list_id, settings.status_if_new)?;
     let announcement = Announcement::new("DeliveryPreferenceUpdated", "/customerId").version("/version");
-    Ok(vec![
-        Entity::new("customer", source, members).announced_by(announcement),
-    ])
+    let mut entities = vec![Entity::new("customer", source, members).announced_by(announcement)];
+    if let Some(of) = &settings.users {
+        let list_id = of.list_id.as_ref().unwrap_or(&settings.list_id);
+        let members = Members::new(setup, &settings, list_id, of.status_if_new)?;
+        entities.push(users(setup, of, members)?);
+    }
+    Ok(entities)
 }
 
-impl Vendor for Members {
-    type Entity = Preference;
+/// The users of a tenant: its event stream brings them, its log stream only says who signed up.
+fn users(setup: &Setup, settings: &UserSettings, members: Members<User>) -> Result<Entity, StartError> {
+    let entity = match &settings.auth0_url {
+        Some(url) => Entity::new("user", management_api(setup, settings, url.clone())?, members),
+        None => Entity::new("user", CarriedState, members),
+    };
+    // CloudEvents 1.0; older pages of Auth0's documents show another shape under other names.
+    let event = |kind: &str| {
+        Announcement::new(kind, "/data/object/user_id")
+            .requires("/specversion", "1.0")
+            .requires("/type", kind)
+    };
+    let state = |kind: &str| {
+        event(kind)
+            .carries("/data/object")
+            .keeping(&USER_FIELDS)
+            .version_time("/data/object/updated_at")
+    };
+    Ok(entity
+        .announced_by(Announcement::new("Auth0 log", "/data/user_id").only_if("/data/type", "ss"))
+        .announced_by(state("user.created"))
+        .announced_by(state("user.updated"))
+        .announced_by(event("user.deleted").removes().version_time("/time")))
+}
+
+/// Asks for no more of a user than is used.
+fn management_api(setup: &Setup, settings: &UserSettings, mut url: Url) -> Result<RestSource, StartError> {
+    let auth = match &settings.auth {
+        Some(auth) => setup.auth(auth, "auth0")?,
+        None => Auth::bearer(setup.secret("auth0_token")),
+    };
+    url.query_pairs_mut()
+        .append_pair("fields", &USER_FIELDS.join(","))
+        .append_pair("include_fields", "true");
+    let source = RestSource::new(setup.http(), setup.clock(), url, "/api/v2/users/{id}")?;
+    Ok(source.auth(auth).version_time("/updated_at"))
+}
+
+impl<P> Members<P> {
+    fn new(
+        setup: &Setup,
+        settings: &Settings,
+        list_id: &str,
+        status_if_new: StatusIfNew,
+    ) -> Result<Self, StartError> {
+        let auth = setup.auth(&settings.auth, "vendor")?;
+        let (api_key, api_url) = (setup.secret("api_key"), settings.api_url.clone());
+        Ok(Self {
+            client: Client::new(setup.http(), auth, api_key, api_url, list_id.to_owned())?,
+            status_if_new,
+            person: PhantomData,
+        })
+    }
+}
+
+impl<P: Person> Vendor for Members<P> {
+    type Entity = P;
     type Payload = Member;
 
-    fn map(&self, preference: &Preference) -> Result<Member, Invalid> {
-        mapping::member(preference, self.settings.status_if_new)
+    fn map(&self, person: &P) -> Result<Member, Invalid> {
+        person.member(self.status_if_new)
     }
 
     fn link(&self, member: &Member) -> Option<String> {
@@ -68,7 +132,7 @@ impl Vendor for Members {
 
     async fn remove(&self, push: &mut Push<'_>) -> Result<(), Error> {
         for hash in push.link.iter().chain(&push.maybe_links) {
-            self.client.archive(push.now, hash, push.entity.id()).await?;
+            self.client.archive(push.now, hash, P::owner(push.entity)).await?;
         }
         Ok(())
     }

@@ -1,34 +1,26 @@
-//! A customer's delivery preference as an audience member. Pure.
+//! What the sources say of somebody as an audience member. Pure.
+
+mod customer;
+mod user;
 
 use md5::{Digest, Md5};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use vendorbridge::EntityKey;
 use vendorbridge::vendor::{Field, Invalid};
 
 use crate::config::StatusIfNew;
 
-/// What the Infoservice says. Fields that Mailchimp does not need are not read.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Preference {
-    pub(crate) customer_id: String,
-    #[serde(default)]
-    pub(crate) email: Option<String>,
-    pub(crate) channel: Channel,
-    #[serde(default)]
-    pub(crate) first_name: Field<String>,
-    #[serde(default)]
-    pub(crate) last_name: Field<String>,
-    #[serde(default)]
-    pub(crate) language: Field<String>,
-}
+pub(crate) use customer::Preference;
+pub(crate) use user::{FIELDS as USER_FIELDS, User};
 
-/// How a customer wants to get statements.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub(crate) enum Channel {
-    Email,
-    Paper,
-    Both,
+/// Somebody who becomes a member.
+pub(crate) trait Person: DeserializeOwned + Send + 'static {
+    /// The member that follows from what the source says.
+    fn member(&self, status_if_new: StatusIfNew) -> Result<Member, Invalid>;
+
+    /// The mark by which a member is known to be this entity's: the same as its [`Member::owner`].
+    fn owner(entity: &EntityKey) -> &str;
 }
 
 /// The body of `PUT /lists/{list_id}/members/{subscriber_hash}`
@@ -41,6 +33,9 @@ pub(crate) struct Member {
     status_if_new: StatusIfNew,
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<StatusIfNew>,
+    /// The status of an archived member that comes back.
+    #[serde(skip)]
+    status_if_back: StatusIfNew,
     merge_fields: MergeFields,
     #[serde(skip_serializing_if = "Option::is_none")]
     language: Option<String>,
@@ -50,13 +45,14 @@ pub(crate) struct Member {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 struct MergeFields {
-    /// Whose member this is: several customers may share an address, but a member can follow only one.
+    /// Whose member this is: several people may share an address, but a member can follow only one.
     custid: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     fname: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     lname: Option<String>,
-    channel: Channel,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    channel: Option<customer::Channel>,
 }
 
 /// The body of `PATCH` on the same path: `status_if_new` has no place in an update of a member that exists.
@@ -77,12 +73,12 @@ impl Member {
     /// The same, for a member that is archived: `status_if_new` alone would leave it so.
     pub(crate) fn revived(&self) -> Self {
         Self {
-            status: Some(self.status_if_new),
+            status: Some(self.status_if_back),
             ..self.clone()
         }
     }
 
-    /// The customer whose member this is.
+    /// Whose member this is.
     pub(crate) fn owner(&self) -> &str {
         &self.merge_fields.custid
     }
@@ -94,26 +90,6 @@ impl Member {
             language: self.language.as_deref(),
         }
     }
-}
-
-/// Maps a preference to a member.
-pub(crate) fn member(preference: &Preference, status_if_new: StatusIfNew) -> Result<Member, Invalid> {
-    Ok(Member {
-        email_address: address(preference.email.as_deref())?.to_owned(),
-        status_if_new,
-        status: None,
-        merge_fields: MergeFields {
-            custid: preference.customer_id.clone(),
-            fname: text(&preference.first_name),
-            lname: text(&preference.last_name),
-            channel: preference.channel,
-        },
-        // A language cannot be cleared: Mailchimp falls back to the audience's own.
-        language: match &preference.language {
-            Field::Set(language) => Some(language.clone()),
-            Field::Leave | Field::Clear => None,
-        },
-    })
 }
 
 fn text(field: &Field<String>) -> Option<String> {
@@ -138,89 +114,4 @@ fn address(email: Option<&str>) -> Result<&str, Invalid> {
         return Err(found("a text of another form"));
     }
     Ok(email)
-}
-
-#[cfg(test)]
-mod tests {
-    use rstest::rstest;
-    use serde_json::json;
-
-    use super::*;
-
-    fn map(preference: serde_json::Value) -> Result<Member, Invalid> {
-        member(
-            &serde_json::from_value(preference).unwrap(),
-            StatusIfNew::Transactional,
-        )
-    }
-
-    #[test]
-    fn a_full_preference() {
-        let mapped = map(json!({
-            "customerId": "c-4711", "version": 12, "channel": "EMAIL", "email": "Ada@Lovelace.example",
-            "firstName": "Ada", "lastName": "Lovelace", "language": "en",
-            "address": {"line1": "Street 1", "city": "London", "postalCode": "N1", "country": "GB"},
-            "updatedAt": "2026-01-29T14:36:25Z",
-        }))
-        .unwrap();
-        insta::assert_json_snapshot!(mapped, @r#"
-        {
-          "email_address": "Ada@Lovelace.example",
-          "status_if_new": "transactional",
-          "merge_fields": {
-            "CUSTID": "c-4711",
-            "FNAME": "Ada",
-            "LNAME": "Lovelace",
-            "CHANNEL": "EMAIL"
-          },
-          "language": "en"
-        }
-        "#);
-        // md5("ada@lovelace.example")
-        assert_eq!(
-            mapped.subscriber_hash(),
-            hex::encode(Md5::digest("ada@lovelace.example"))
-        );
-    }
-
-    #[test]
-    fn unknown_leaves_alone_and_null_clears() {
-        let mapped =
-            map(json!({"customerId": "c-1", "channel": "PAPER", "email": "a@b.example", "lastName": null}))
-                .unwrap();
-        insta::assert_json_snapshot!(mapped, @r#"
-        {
-          "email_address": "a@b.example",
-          "status_if_new": "transactional",
-          "merge_fields": {
-            "CUSTID": "c-1",
-            "LNAME": "",
-            "CHANNEL": "PAPER"
-          }
-        }
-        "#);
-        insta::assert_json_snapshot!(mapped.as_update(), @r#"
-        {
-          "email_address": "a@b.example",
-          "merge_fields": {
-            "CUSTID": "c-1",
-            "LNAME": "",
-            "CHANNEL": "PAPER"
-          }
-        }
-        "#);
-    }
-
-    #[rstest]
-    #[case(json!(null), "found none")]
-    #[case(json!(""), "found an empty text")]
-    #[case(json!("ada"), "found a text of another form")]
-    #[case(json!("a@b@c"), "found a text of another form")]
-    #[case(json!("a b@c.example"), "found a text of another form")]
-    #[case(json!("@c.example"), "found a text of another form")]
-    fn an_unusable_address_is_named_and_not_quoted(#[case] email: serde_json::Value, #[case] found: &str) {
-        let invalid = map(json!({"customerId": "c-1", "channel": "BOTH", "email": email})).unwrap_err();
-        assert_eq!(invalid.pointer, "/email");
-        assert_eq!(invalid.message, format!("expected an e-mail address, {found}"));
-    }
 }

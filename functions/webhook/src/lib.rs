@@ -6,15 +6,21 @@ mod config;
 mod error;
 mod mapping;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
+use vendorbridge::auth::AuthSettings;
 use vendorbridge::lambda::{Setup, StartError};
-use vendorbridge::source::RestSource;
+use vendorbridge::source::{GraphQlQuery, GraphQlSource, RestSource};
 use vendorbridge::vendor::{Invalid, Push, Vendor};
 use vendorbridge::{Announcement, Entity, Error};
 
 use client::Client;
-use config::Settings;
+use config::{Settings, ShortlistSettings};
 use mapping::Message;
+
+/// What the web shop is asked of a shortlist.
+const SHORTLIST: &str = "query Shortlist($id: ID!) {
+  shortlist(id: $id) { id userId revision name items { sku price { amount currency } } }
+}";
 
 /// The receiver behind one URL.
 struct Receiver {
@@ -28,22 +34,54 @@ struct Receiver {
 /// If a setting is missing or a URL may not be called.
 pub fn wire(setup: &Setup) -> Result<Vec<Entity>, StartError> {
     let settings: Settings = setup.settings()?;
+    let signed = AuthSettings::StandardWebhooks {
+        field: Some("signing_secret".to_owned()),
+    };
+    let auth = setup
+        .auth(&signed, "vendor")?
+        .and(setup.auth(&settings.auth, "vendor")?);
+    let receiver = |fields| -> Result<Receiver, StartError> {
+        let client = Client::new(setup.http(), auth.clone(), settings.url.clone())?;
+        Ok(Receiver { client, fields })
+    };
     let source = RestSource::new(
         setup.http(),
         setup.clock(),
         settings.source_url,
         "/customers/{id}/delivery-preference",
     )?
-    .bearer(setup.secret("source_token"));
-    let client = Client::new(setup.http(), setup.secret("signing_secret"), settings.url)?;
-    let receiver = Receiver {
-        client,
-        fields: settings.fields,
-    };
+    .auth(setup.auth(&settings.source_auth, "source")?);
     let announcement = Announcement::new("DeliveryPreferenceUpdated", "/customerId").version("/version");
-    Ok(vec![
-        Entity::new("customer", source, receiver).announced_by(announcement),
-    ])
+    let customers = Entity::new("customer", source, receiver(settings.fields)?).announced_by(announcement);
+    let mut entities = vec![customers];
+    if let Some(shortlist) = settings.shortlist {
+        let source = shortlists(setup, &shortlist)?;
+        let announcement = Announcement::new("ShortlistChanged", "/shortlistId").version("/revision");
+        let receiver = receiver(shortlist.fields)?;
+        entities.push(Entity::new("shortlist", source, receiver).announced_by(announcement));
+    }
+    Ok(entities)
+}
+
+fn shortlists(setup: &Setup, settings: &ShortlistSettings) -> Result<GraphQlSource, StartError> {
+    let query = GraphQlQuery {
+        document: SHORTLIST.to_owned(),
+        operation: Some("Shortlist".to_owned()),
+        variables: json!({"id": "{id}"}),
+        state: "/data/shortlist".to_owned(),
+    };
+    let source = GraphQlSource::new(setup.http(), setup.clock(), settings.url.clone(), query)?
+        .version_field("/revision")
+        .harmless(settings.harmless.iter().map(String::as_str));
+    let source = match &settings.auth {
+        Some(auth) => source.auth(setup.auth(auth, "shortlist")?),
+        None => source,
+    };
+    Ok(if settings.persisted_query {
+        source.persisted()
+    } else {
+        source
+    })
 }
 
 impl Vendor for Receiver {

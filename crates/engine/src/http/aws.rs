@@ -14,7 +14,7 @@ use super::Http;
 /// No answer from an AWS service within this time counts as none. Every request here is small.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Lets the AWS SDK share our connections, TLS configuration and trust roots.
+/// Lets the AWS SDK share our TLS configuration and trust roots. Its connections go through no proxy and to any address.
 #[derive(Debug, Clone)]
 pub struct AwsHttp(reqwest::Client);
 
@@ -22,7 +22,7 @@ impl AwsHttp {
     /// An SDK client over `http`. The endpoint is the SDK's own: plain HTTP is its decision.
     #[must_use]
     pub fn new(http: &Http) -> Self {
-        Self(http.client().clone())
+        Self(http.direct().clone())
     }
 }
 

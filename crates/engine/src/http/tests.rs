@@ -1,5 +1,8 @@
 use rstest::rstest;
 
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode, header};
+
 use super::*;
 use crate::{ErrorKind, Stage, Verdict};
 
@@ -137,6 +140,6 @@ fn a_secret_stays_out_of_debug() {
     let http = Http::new(false).unwrap();
     let request = http
         .request(Method::GET, url("https://a.example"))
-        .bearer(&"hunter2".to_owned().into());
+        .secret_header(header::AUTHORIZATION, &"hunter2".to_owned().into());
     assert!(!format!("{:?}", request.headers).contains("hunter2"));
 }

@@ -22,6 +22,9 @@ impl HttpError {
         };
         let (kind, verdict) = match &self {
             Self::Url { .. } | Self::Request(_) => (ErrorKind::Invalid, Verdict::Permanent),
+            // A setting, or somebody's DNS, is wrong: the entity waits until it is mended.
+            Self::Private => (ErrorKind::Invalid, again),
+            Self::Certificate(_) => (ErrorKind::Deauthorized, again),
             Self::NotSent(_) => (ErrorKind::Unavailable, again),
             Self::Timeout => (ErrorKind::Timeout, maybe),
             Self::Cut(_) => (ErrorKind::Unavailable, maybe),

@@ -1,5 +1,6 @@
 //! The Lambda runtime's side: the only module that knows it.
 
+mod changes;
 mod setup;
 
 use std::fmt;
@@ -27,6 +28,7 @@ use crate::source::DynamoItems;
 use crate::telemetry;
 use crate::wake::{DynamoAttention, Waker};
 
+pub use changes::changes;
 pub use setup::Setup;
 
 /// What the calls for one entity take at the longest in the ordinary course: the source's five seconds, the vendor's ten,
@@ -56,7 +58,7 @@ pub enum StartError {
 pub fn vendor(wire: impl FnOnce(&Setup) -> Result<Vec<Entity>, StartError>) -> ExitCode {
     run(async {
         let config = Config::from_env()?;
-        let http = Http::new(config.allow_plain_http)?;
+        let http = Http::with(config.http())?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let sdk = sdk(&http).await;
         let secret = SecretsManager::new(
@@ -65,7 +67,9 @@ pub fn vendor(wire: impl FnOnce(&Setup) -> Result<Vec<Entity>, StartError>) -> E
         );
         let database = aws_sdk_dynamodb::Client::new(&sdk);
         let items = Arc::new(DynamoItems::new(database.clone()));
-        let setup = Setup::new(config, http, clock, Box::new(secret)).with_items(items);
+        let setup = Setup::new(config, http, clock, Box::new(secret))
+            .with_items(items)
+            .with_role(sdk.credentials_provider());
         let entities = wire(&setup)?;
         let (config, clock) = setup.into_parts();
         let ledger = DynamoLedger::new(

@@ -2,10 +2,11 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use aws_credential_types::provider::SharedCredentialsProvider;
 use serde::de::DeserializeOwned;
 
 use super::StartError;
-use crate::auth::{Auth, AuthSettings};
+use crate::auth::{Auth, AuthSettings, Materials};
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
 use crate::http::Http;
@@ -20,6 +21,7 @@ pub struct Setup {
     secrets: Arc<SecretStore>,
     items: Arc<dyn Items>,
     rng: Mutex<fastrand::Rng>,
+    role: Option<SharedCredentialsProvider>,
 }
 
 impl Setup {
@@ -34,6 +36,7 @@ impl Setup {
             secrets,
             items: Arc::new(NoItems),
             rng: Mutex::new(fastrand::Rng::new()),
+            role: None,
         }
     }
 
@@ -48,6 +51,12 @@ impl Setup {
     pub fn with_rng(self, rng: fastrand::Rng) -> Self {
         let rng = Mutex::new(rng);
         Self { rng, ..self }
+    }
+
+    /// The same with the role whose credentials sign requests (SigV4).
+    #[must_use]
+    pub fn with_role(self, role: Option<SharedCredentialsProvider>) -> Self {
+        Self { role, ..self }
     }
 
     /// The vendor's own settings, from `VENDOR_SETTINGS`.
@@ -94,16 +103,14 @@ impl Setup {
     /// # Errors
     /// [`StartError`] if the settings cannot be used.
     pub fn auth(&self, settings: &AuthSettings, prefix: &str) -> Result<Auth, StartError> {
-        Ok(match settings {
-            AuthSettings::None {} => Auth::none(),
-            AuthSettings::Bearer {} => Auth::bearer(self.secrets.field(&format!("{prefix}_token"))),
-            AuthSettings::ApiKey { header } => {
-                let name = header.parse().map_err(|_| {
-                    ConfigError::new("VENDOR_SETTINGS", "the name of a header", "another text")
-                })?;
-                Auth::header(name, self.secrets.field(&format!("{prefix}_api_key")))
-            }
-        })
+        Materials {
+            http: &self.http,
+            clock: &self.clock,
+            secrets: &self.secrets,
+            role: self.role.as_ref(),
+            prefix,
+        }
+        .auth(settings)
     }
 
     pub(super) fn into_parts(self) -> (Config, Arc<dyn Clock>) {

@@ -2,6 +2,7 @@
 
 mod carried;
 mod dynamo;
+mod graphql;
 mod rest;
 
 use futures::future::BoxFuture;
@@ -14,6 +15,7 @@ pub(crate) use dynamo::NoItems;
 pub use dynamo::{
     DynamoItems, DynamoSource, InvalidKeyTemplate, ItemRequest, Items, KeyTemplate, KeyValue, TableSettings,
 };
+pub use graphql::{GraphQlQuery, GraphQlSource};
 pub use rest::RestSource;
 
 /// Asked for the current state of an entity.

@@ -8,9 +8,9 @@ use http::{Method, StatusCode, header};
 use url::Url;
 
 use super::{Fetched, Source};
+use crate::auth::Auth;
 use crate::clock::Clock;
 use crate::http::{Http, HttpError, status_error};
-use crate::secret::SecretField;
 use crate::{EntityKey, Error, ErrorKind, Stage, Version};
 
 /// The place of the id in a path template.
@@ -22,7 +22,7 @@ pub struct RestSource {
     clock: Arc<dyn Clock>,
     base: Url,
     path: String,
-    token: Option<SecretField>,
+    auth: Auth,
     version: VersionFrom,
     timeout: Duration,
 }
@@ -30,6 +30,7 @@ pub struct RestSource {
 enum VersionFrom {
     ETag,
     Field(String),
+    Time(String),
 }
 
 impl RestSource {
@@ -52,16 +53,16 @@ impl RestSource {
             clock,
             base,
             path: path.to_owned(),
-            token: None,
+            auth: Auth::none(),
             version: VersionFrom::ETag,
             timeout: Duration::from_secs(5),
         })
     }
 
-    /// Sends `Authorization: Bearer` with this field of the vendor's secret.
+    /// How the source knows who asks; nothing unless set.
     #[must_use]
-    pub fn bearer(mut self, token: SecretField) -> Self {
-        self.token = Some(token);
+    pub fn auth(mut self, auth: Auth) -> Self {
+        self.auth = auth;
         self
     }
 
@@ -69,6 +70,14 @@ impl RestSource {
     #[must_use]
     pub fn version_field(mut self, pointer: &str) -> Self {
         self.version = VersionFrom::Field(pointer.to_owned());
+        self
+    }
+
+    /// Takes the version from a time of the answer (RFC 3339, at this JSON Pointer), as
+    /// [`Announcement::version_time`](crate::Announcement::version_time) does: its milliseconds since 1970.
+    #[must_use]
+    pub fn version_time(mut self, pointer: &str) -> Self {
+        self.version = VersionFrom::Time(pointer.to_owned());
         self
     }
 
@@ -96,15 +105,12 @@ impl RestSource {
     }
 
     async fn get(&self, entity: &EntityKey) -> Result<Fetched, Error> {
-        let mut request = self
+        let request = self
             .http
             .request(Method::GET, self.url(entity)?)
             .timeout(self.timeout)
             .header(header::ACCEPT, "application/json");
-        if let Some(token) = &self.token {
-            request = request.bearer(&token.get().await.map_err(|error| error.at_stage(Stage::Source))?);
-        }
-        let answer = request.send().await.map_err(|error| error.at(Stage::Source))?;
+        let answer = self.auth.send(request, Stage::Source).await?;
         match answer.status {
             StatusCode::NOT_FOUND | StatusCode::GONE => {
                 return Ok(Fetched::gone());
@@ -119,6 +125,10 @@ impl RestSource {
         let version = match &self.version {
             VersionFrom::ETag => answer.header(&header::ETAG).and_then(Version::from_etag),
             VersionFrom::Field(pointer) => state.pointer(pointer).and_then(Version::from_json),
+            VersionFrom::Time(pointer) => state
+                .pointer(pointer)
+                .and_then(|time| time.as_str()?.parse().ok())
+                .and_then(Version::from_time),
         };
         Ok(Fetched::found(state, version))
     }

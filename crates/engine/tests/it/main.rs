@@ -9,6 +9,7 @@
 mod bench;
 mod budget;
 mod carried;
+mod changes;
 mod circuit;
 mod create_once;
 mod failure;

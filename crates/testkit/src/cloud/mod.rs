@@ -3,14 +3,20 @@
 
 mod aws;
 mod emulator;
+mod inventory;
 mod stack;
+mod tap;
+mod wiring;
 mod world;
 
 use std::path::PathBuf;
 
 pub use aws::Aws;
 pub use emulator::{Emulator, EmulatorOptions};
+pub use inventory::Inventory;
 pub use stack::{Stack, without_vendor};
+pub use tap::Tap;
+pub use wiring::{AUTH0_LOG_SOURCE, AUTH0_SOURCE};
 pub use world::{World, WorldOptions, until};
 
 /// Why the local cloud does not do what was asked.

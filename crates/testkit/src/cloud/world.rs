@@ -8,14 +8,12 @@ use std::time::Duration;
 use aws_sdk_dynamodb::error::DisplayErrorContext;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use vendorbridge::changes::{OUTCOME_SOURCE, OUTCOMES};
 use vendorbridge::clock::{Clock, SystemClock};
 use vendorbridge::ledger::{EventRecord, Reader, hour};
 
-use super::{Aws, CloudError, Emulator, EmulatorOptions, Stack, project};
+use super::{Aws, CloudError, Emulator, EmulatorOptions, Inventory, Stack, Tap, project, wiring};
 use crate::sandbox::{Sandbox, SandboxConfig};
-
-/// The audience that the sandbox's Mailchimp has.
-const LIST: &str = "a1b2c3d4e5";
 
 /// How a world is made.
 #[derive(Debug, Clone)]
@@ -35,6 +33,8 @@ pub struct WorldOptions {
     pub duplicates: Option<(f64, u64)>,
     /// `ParkBaseSeconds` of the template.
     pub park_base_seconds: u64,
+    /// The vendors that are deployed at first.
+    pub vendors: Vec<String>,
 }
 
 /// A deployed stack whose functions talk to a sandbox.
@@ -49,6 +49,9 @@ pub struct World {
     pub folder: PathBuf,
     /// The emulator, if it was started here.
     pub emulator: Option<Emulator>,
+    /// The table whose changes are announced.
+    pub inventory: Inventory,
+    outcomes: Tap,
     options: WorldOptions,
 }
 
@@ -64,6 +67,7 @@ impl WorldOptions {
             enforce_roles: false,
             duplicates: None,
             park_base_seconds: 15,
+            vendors: wiring::VENDORS.map(str::to_owned).to_vec(),
         }
     }
 }
@@ -92,16 +96,22 @@ impl World {
                 (Some(emulator), aws)
             }
         };
+        let inventory = Inventory::create(&aws, &format!("{}-inventory", options.stack)).await?;
         progress("deploying template.yaml with sam deploy");
         let template = project().join("template.yaml");
-        let parameters = parameters(&options, &sandbox, &["mailchimp", "webhook"]);
+        let vendors: Vec<_> = options.vendors.iter().map(String::as_str).collect();
+        let parameters = parameters(&options, &sandbox, &inventory, &vendors);
         let stack = Stack::deploy(&aws, &options.stack, &template, &parameters, &folder).await?;
+        let pattern = json!({ "source": [OUTCOME_SOURCE], "detail-type": OUTCOMES });
+        let outcomes = Tap::open(&aws, &stack.deployment.bus, "outcomes", &pattern).await?;
         let world = Self {
             sandbox,
             aws,
             stack,
             folder,
             emulator,
+            inventory,
+            outcomes,
             options,
         };
         world.set_secrets().await?;
@@ -115,7 +125,7 @@ impl World {
     pub async fn set_secrets(&self) -> Result<(), CloudError> {
         for vendor in &self.stack.deployment.vendors {
             self.stack
-                .set_secret(&self.aws, vendor, &self.secret(vendor))
+                .set_secret(&self.aws, vendor, &wiring::secret(vendor, self.sandbox.config()))
                 .await?;
         }
         Ok(())
@@ -124,7 +134,34 @@ impl World {
     /// The template's parameters for these vendors.
     #[must_use]
     pub fn parameters(&self, vendors: &[&str]) -> BTreeMap<String, String> {
-        parameters(&self.options, &self.sandbox, vendors)
+        parameters(&self.options, &self.sandbox, &self.inventory, vendors)
+    }
+
+    /// The outcomes on the bus so far, as another service sees them: whole envelopes, in the order in which they arrived.
+    ///
+    /// # Errors
+    /// If SQS refuses.
+    pub async fn outcomes(&self) -> Result<Vec<Value>, CloudError> {
+        self.outcomes.received(&self.aws).await
+    }
+
+    /// Another service that listens to the bus: it gets what matches an EventBridge pattern from now on.
+    ///
+    /// # Errors
+    /// If its queue or rule cannot be made.
+    pub async fn tap(&self, name: &str, pattern: &Value) -> Result<Tap, CloudError> {
+        Tap::open(&self.aws, &self.stack.deployment.bus, name, pattern).await
+    }
+
+    /// Removes the stack and what was made beside it, for a cloud that goes on without us.
+    ///
+    /// # Errors
+    /// If that fails.
+    pub async fn delete(&self) -> Result<(), CloudError> {
+        // A bus with rules cannot be deleted.
+        self.outcomes.close(&self.aws).await?;
+        self.stack.delete(&self.aws).await?;
+        self.inventory.delete(&self.aws).await
     }
 
     /// The ledger.
@@ -217,14 +254,6 @@ impl World {
         }
         self.sandbox.stop().await;
     }
-
-    fn secret(&self, vendor: &str) -> Value {
-        let config = self.sandbox.config();
-        match vendor {
-            "mailchimp" => json!({"api_key": config.api_key, "source_token": config.source_token}),
-            _ => json!({"signing_secret": config.signing_secret, "source_token": config.source_token}),
-        }
-    }
 }
 
 async fn sandbox(options: &WorldOptions) -> std::io::Result<Sandbox> {
@@ -242,18 +271,15 @@ async fn sandbox(options: &WorldOptions) -> std::io::Result<Sandbox> {
     .await
 }
 
-fn parameters(options: &WorldOptions, sandbox: &Sandbox, vendors: &[&str]) -> BTreeMap<String, String> {
+fn parameters(
+    options: &WorldOptions,
+    sandbox: &Sandbox,
+    inventory: &Inventory,
+    vendors: &[&str],
+) -> BTreeMap<String, String> {
     let reachable = |url: String| match &options.sandbox_host {
         Some(host) => url.replacen("127.0.0.1", host, 1),
         None => url,
-    };
-    let source = reachable(sandbox.source_url());
-    let settings = |vendor: &str| match vendor {
-        "mailchimp" => json!({
-            "source_url": source, "list_id": LIST, "api_url": reachable(sandbox.mailchimp_url()),
-            "status_if_new": "subscribed",
-        }),
-        _ => json!({"source_url": source, "url": reachable(sandbox.webhook_url())}),
     };
     let mut parameters = BTreeMap::from([
         ("Stage".to_owned(), "local".to_owned()),
@@ -267,9 +293,15 @@ fn parameters(options: &WorldOptions, sandbox: &Sandbox, vendors: &[&str]) -> BT
             "ParkBaseSeconds".to_owned(),
             options.park_base_seconds.to_string(),
         ),
+        ("InventoryTableName".to_owned(), inventory.table.clone()),
+        ("InventoryStreamArn".to_owned(), inventory.stream_arn.clone()),
+        // The bus of the stack stands in for the partner's.
+        ("Auth0Source".to_owned(), wiring::AUTH0_SOURCE.to_owned()),
+        ("Auth0LogSource".to_owned(), wiring::AUTH0_LOG_SOURCE.to_owned()),
     ]);
     for vendor in vendors {
-        parameters.insert(format!("{vendor}Settings"), settings(vendor).to_string());
+        let settings = wiring::settings(vendor, sandbox, inventory, &reachable);
+        parameters.insert(format!("{vendor}Settings"), settings.to_string());
     }
     parameters
 }

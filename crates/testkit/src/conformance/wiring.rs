@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use secrecy::SecretString;
 use vendorbridge::config::Config;
 use vendorbridge::engine::Parts;
 use vendorbridge::http::Http;
@@ -12,7 +11,7 @@ use vendorbridge::lambda::Setup;
 use vendorbridge::lane::lane;
 use vendorbridge::message::Delivery;
 use vendorbridge::park::Backoff;
-use vendorbridge::secret::Secrets;
+use vendorbridge::secret::{SecretText, Secrets};
 use vendorbridge::{Engine, EntityKey, Error};
 
 use super::Subject;
@@ -22,8 +21,8 @@ use crate::sandbox::Sandbox;
 struct FixedSecret(String);
 
 impl Secrets for FixedSecret {
-    fn fetch(&self) -> BoxFuture<'_, Result<SecretString, Error>> {
-        Box::pin(async { Ok(SecretString::from(self.0.clone())) })
+    fn fetch(&self) -> BoxFuture<'_, Result<SecretText, Error>> {
+        Box::pin(async { Ok(SecretText::fixed(self.0.clone())) })
     }
 }
 

@@ -11,6 +11,6 @@ pub use items::MemoryItems;
 pub use lanes::MemoryLanes;
 pub use ledger::{Counts, Fault, MemoryLedger};
 
-fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

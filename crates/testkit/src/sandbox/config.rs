@@ -40,6 +40,12 @@ pub struct SandboxConfig {
     pub refuse_reserved_addresses: bool,
     /// The secret that the webhook's deliveries are signed with: `whsec_<base64>`.
     pub signing_secret: String,
+    /// The token that the web shop's backend expects.
+    pub shortlist_token: String,
+    /// The client that Auth0 gives tokens to.
+    pub auth0_client_id: String,
+    /// Its secret.
+    pub auth0_client_secret: String,
     /// How long a request that is not to be answered is held before its connection is closed.
     ///
     /// Default: 120 s, Mailchimp's own call timeout (same page as `connections`).
@@ -65,6 +71,9 @@ impl Default for SandboxConfig {
             connections: 10,
             refuse_reserved_addresses: false,
             signing_secret: "whsec_dmVuZG9yYnJpZGdlLXNhbmRib3gtc2lnbmluZy1rZXk=".to_owned(),
+            shortlist_token: "sandbox-shortlist-token".to_owned(),
+            auth0_client_id: "sandbox-client".to_owned(),
+            auth0_client_secret: "sandbox-client-secret".to_owned(),
             hold: Duration::from_mins(2),
             log_requests: false,
             clock: Clock::system(),

@@ -10,8 +10,11 @@
 //! | `/infoservice/api/v1/customers/{id}/delivery-preference` | the source, [`Infoservice`] |
 //! | `/mailchimp/3.0/lists/{list_id}/members/{subscriber_hash}` | the Marketing API, [`Mailchimp`] |
 //! | `/webhook` | a receiver of signed deliveries, [`Webhook`] |
+//! | `/shop/graphql` | a web shop's backend, [`Shortlists`] |
+//! | `/auth0/api/v2/users/{id}` | the Management API, [`Auth0`] |
 
 pub mod algolia;
+pub mod auth0;
 mod clock;
 mod config;
 mod desk;
@@ -21,6 +24,7 @@ mod line;
 mod log;
 pub mod mailchimp;
 mod problem;
+pub mod shortlist;
 pub mod webhook;
 
 use std::{
@@ -35,12 +39,14 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 pub use self::{
     algolia::Algolia,
+    auth0::Auth0,
     clock::Clock,
     config::SandboxConfig,
     fault::{Fault, Faults},
     infoservice::Infoservice,
     log::{Logged, RequestLog},
     mailchimp::Mailchimp,
+    shortlist::Shortlists,
     webhook::Webhook,
 };
 use self::{
@@ -61,6 +67,10 @@ pub struct Sandbox {
     pub mailchimp: Mailchimp,
     /// The receiver of signed deliveries.
     pub webhook: Webhook,
+    /// The web shop's backend.
+    pub shortlists: Shortlists,
+    /// The Management API.
+    pub auth0: Auth0,
     config: SandboxConfig,
     address: SocketAddr,
     log: RequestLog,
@@ -88,10 +98,14 @@ impl Sandbox {
         let infoservice = Infoservice::new(&config, &shared);
         let mailchimp = Mailchimp::new(&config, &shared);
         let webhook = Webhook::new(&config, &shared)?;
+        let shortlists = Shortlists::new(&config, &shared);
+        let auth0 = Auth0::new(&config, &shared);
         let services = Router::new()
             .merge(algolia.router())
             .nest("/infoservice", infoservice.router())
             .nest("/mailchimp", mailchimp.router())
+            .nest("/shop", shortlists.router())
+            .nest("/auth0", auth0.router())
             .merge(webhook.router())
             .into_make_service_with_connect_info::<Line>();
 
@@ -108,6 +122,8 @@ impl Sandbox {
             infoservice,
             mailchimp,
             webhook,
+            shortlists,
+            auth0,
             config,
             address,
             log,
@@ -158,6 +174,18 @@ impl Sandbox {
     #[must_use]
     pub fn webhook_url(&self) -> String {
         format!("{}/webhook", self.url())
+    }
+
+    /// The web shop's GraphQL endpoint.
+    #[must_use]
+    pub fn shortlist_url(&self) -> String {
+        format!("{}/shop/graphql", self.url())
+    }
+
+    /// The Auth0 tenant, to which `/api/v2/users/{id}` and `/oauth/token` are appended.
+    #[must_use]
+    pub fn auth0_url(&self) -> String {
+        format!("{}/auth0", self.url())
     }
 
     /// The requests served so far, oldest first; empty unless `log_requests` is set.

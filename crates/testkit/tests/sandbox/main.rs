@@ -5,11 +5,13 @@
     reason = "helpers of tests; the lint only knows the tests themselves"
 )]
 
+mod auth0;
 mod faults;
 mod infoservice;
 mod lifecycle;
 mod mailchimp;
 mod mailchimp_refusals;
+mod shortlist;
 mod webhook;
 
 use std::{future::Future, time::Duration};

@@ -39,7 +39,7 @@ pub(crate) async fn run(options: WorldOptions, json: bool) -> Result<ExitCode, C
     let result = show(&world, &progress, json).await;
     if !ours {
         progress.step("removing the stack");
-        world.stack.delete(&world.aws).await?;
+        world.delete().await?;
     }
     progress.done();
     let folder = world.folder.clone();

@@ -23,7 +23,7 @@ pub(crate) async fn run(options: WorldOptions) -> Result<ExitCode, CloudError> {
     })?;
     if !ours {
         progress.step("removing the stack");
-        world.stack.delete(&world.aws).await?;
+        world.delete().await?;
     }
     progress.step("stopping");
     let folder = world.folder.clone();
