@@ -32,7 +32,8 @@ pub use changes::changes;
 pub use setup::Setup;
 
 /// What the calls for one entity take at the longest in the ordinary course: the source's five seconds, the vendor's ten,
-/// and one for the ledger. A slow ledger on top may end the invocation; its messages are then delivered again.
+/// and one for the ledger. A slow ledger, or a credential that is renewed slowly, may end the invocation on top of that; its
+/// messages are then delivered again.
 const SLOWEST: Duration = Duration::from_secs(16);
 
 /// Why a function cannot start.
