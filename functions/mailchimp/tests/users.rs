@@ -1,5 +1,10 @@
 //! Auth0 users: the conformance suite with events that carry the user, and what only they do.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests; the lint only knows the tests themselves"
+)]
+
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use http::{Method, header};

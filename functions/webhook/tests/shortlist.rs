@@ -61,10 +61,8 @@ impl<const PERSISTED: bool, const HARMLESS: bool> Subject for Shop<PERSISTED, HA
     fn change(stand: &Stand<Self>, change: &Change) {
         match change.state {
             Some(state) => {
-                _ = stand
-                    .sandbox
-                    .shortlists
-                    .put(NewShortlist::of(&change.id, items(state)))
+                let list = NewShortlist::of(&change.id, items(state));
+                stand.sandbox.shortlists.put(list);
             }
             None => _ = stand.sandbox.shortlists.remove(&change.id),
         }
@@ -81,7 +79,7 @@ impl<const PERSISTED: bool, const HARMLESS: bool> Subject for Shop<PERSISTED, HA
     fn held(sandbox: &Sandbox, id: &str) -> Option<State> {
         let held = sandbox.webhook.held();
         let held = held.get(id)?.get("state")?.get("items")?.as_array()?;
-        let held: Vec<_> = held.iter().map(|item| item["sku"].as_str().unwrap()).collect();
+        let held: Vec<_> = held.iter().filter_map(|item| item["sku"].as_str()).collect();
         [State::First, State::Second, State::Third]
             .into_iter()
             .find(|state| items(*state) == held)
