@@ -62,7 +62,7 @@ impl Bench {
             format!(
                 "{}:{}",
                 detail["id"].as_str().unwrap(),
-                sequence.trim_start_matches("10")
+                sequence.strip_prefix("10").unwrap()
             )
         };
         self.world.published().iter().map(short).collect()
