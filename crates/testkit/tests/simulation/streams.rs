@@ -48,6 +48,7 @@ fn play(seed: u64) -> Outcome {
 
 #[test]
 fn every_seed_loses_nothing_and_keeps_the_order() {
+    type Count = fn(&Outcome) -> usize;
     let outcomes: Vec<_> = (0..SEEDS).map(play).collect();
     for outcome in &outcomes {
         if let Some(violation) = &outcome.violation {
@@ -55,7 +56,7 @@ fn every_seed_loses_nothing_and_keeps_the_order() {
         }
     }
     // What no run has shows nothing.
-    let seen: [(&str, fn(&Outcome) -> usize); 5] = [
+    let seen: [(&str, Count); 5] = [
         ("published", |outcome| outcome.published),
         ("published again", |outcome| outcome.repeated),
         ("set aside", |outcome| outcome.kept),
