@@ -41,7 +41,10 @@ impl Vendor for Records {
         mapping::listing(item)
     }
 
-    /// An item that must not be found is pushed as a deletion, under the same `objectID`.
+    fn is_wanted(&self, listing: &Listing) -> bool {
+        matches!(listing, Listing::Published(_))
+    }
+
     async fn push(&self, push: &mut Push<'_>, listing: &Listing) -> Result<String, Error> {
         let task = match listing {
             Listing::Published(record) => self.client.save(push, record).await?,

@@ -36,6 +36,9 @@ impl Engine {
         state: &serde_json::Value,
     ) -> Result<Reached, Error> {
         let mapped = entity.vendor.map(state)?;
+        if !mapped.is_wanted {
+            return self.remove(entity, work, trace).await;
+        }
         let shortcut = work.is_trusted() || sabotage::is(Sabotage::HashShortcutOnRedelivery);
         if shortcut && work.record.pushed_hash.as_ref() == Some(&mapped.hash) {
             return Ok(Reached::Unchanged);

@@ -53,7 +53,7 @@ impl Setup {
         Self { rng, ..self }
     }
 
-    /// The same with the role whose credentials sign requests (SigV4).
+    /// The same with the role whose credentials sign requests (`SigV4`).
     #[must_use]
     pub fn with_role(self, role: Option<SharedCredentialsProvider>) -> Self {
         Self { role, ..self }

@@ -14,6 +14,8 @@ pub(crate) struct Mapped {
     payload: Box<dyn Any + Send + Sync>,
     pub(crate) hash: String,
     pub(crate) link: Option<String>,
+    /// The vendor is to hold it.
+    pub(crate) is_wanted: bool,
 }
 
 pub(crate) trait DynVendor: Send + Sync {
@@ -42,11 +44,13 @@ impl<V: Vendor> DynVendor for V {
                 Error::permanent(ErrorKind::Invalid, Stage::Map, "the payload is no JSON").caused_by(error)
             })?;
         let link = Vendor::link(self, &payload);
+        let is_wanted = Vendor::is_wanted(self, &payload);
         Ok(Mapped {
             payload: Box::new(payload),
             // 128 bits tell payloads apart and keep the record small.
             hash: hex::encode(&Sha256::digest(canonical)[..16]),
             link,
+            is_wanted,
         })
     }
 

@@ -32,6 +32,13 @@ pub trait Vendor: Send + Sync + 'static {
     /// [`Invalid`] names the field that cannot be mapped.
     fn map(&self, entity: &Self::Entity) -> Result<Self::Payload, Invalid>;
 
+    /// Whether the vendor is to hold this at all. What it is not to hold is removed, or never pushed: the entity is there at the
+    /// source and, for this vendor, as good as deleted.
+    fn is_wanted(&self, payload: &Self::Payload) -> bool {
+        let _ = payload;
+        true
+    }
+
     /// The vendor's id where it follows from the payload (a natural key). If a push ends in an unknown outcome it is kept
     /// among [`Push::maybe_links`], so that what may have been created there can be removed later.
     fn link(&self, payload: &Self::Payload) -> Option<String> {

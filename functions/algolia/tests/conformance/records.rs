@@ -40,13 +40,11 @@ async fn an_item_that_is_not_published_is_not_in_the_index() {
     stand.set(State::First);
     stand.announce().await;
     put(&stand, ID, json!({"title": "T-shirt", "published": false}));
-    assert_eq!(stand.announce().await, Status::Synced);
+    assert_eq!(stand.announce().await, Status::Deleted);
     assert_eq!(stand.records(), 0);
-    assert_eq!(
-        stand.announce().await,
-        Status::Unchanged,
-        "it is known to be away"
-    );
+    let calls = stand.calls();
+    assert_eq!(stand.announce().await, Status::Deleted);
+    assert_eq!(stand.calls(), calls, "it is known to be away");
     stand.set(State::Second);
     assert_eq!(stand.announce().await, Status::Synced);
     assert_eq!(stand.held(), Some(State::Second));
