@@ -204,7 +204,7 @@ fn shortlist(id: &str, revision: Option<u64>) -> Draft {
     event_of("shortlist", envelope).unwrap()
 }
 
-fn request(detail: Value) -> Draft {
+fn request(detail: &Value) -> Draft {
     let envelope = json!({"detail-type": "SyncRequested", "source": "", "detail": detail});
     event_of("support-desk", envelope).unwrap()
 }
@@ -237,13 +237,13 @@ async fn shortlists_are_asked_for_over_graphql_and_on_demand() {
 async fn on_demand(world: &World) {
     let since = SystemClock.now();
     let deliveries = world.sandbox.webhook.calls();
-    let all = request(json!({"entity": "shortlist/s-77"}));
+    let all = request(&json!({"entity": "shortlist/s-77"}));
     assert_eq!(settled_one(world, "webhook", all).await.status, Status::Unchanged);
-    let forced = request(json!({"entity": "shortlist/s-77", "vendor": "webhook", "force": true}));
+    let forced = request(&json!({"entity": "shortlist/s-77", "vendor": "webhook", "force": true}));
     assert_eq!(settled_one(world, "webhook", forced).await.status, Status::Synced);
     assert_eq!(world.sandbox.webhook.calls(), deliveries + 1);
     // A vendor that does not keep the type has nothing to say of it; one that is asked by name has.
-    let named = request(json!({"entity": "shortlist/s-77", "vendor": "mailchimp"}));
+    let named = request(&json!({"entity": "shortlist/s-77", "vendor": "mailchimp"}));
     let refused = settled_one(world, "mailchimp", named).await;
     assert_eq!(refused.status, Status::Rejected);
     let events = world.events_since("mailchimp", since).await.unwrap();

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
+use futures::future::LocalBoxFuture;
 use vendorbridge::ledger::{EventRecord, Status};
 use vendorbridge_testkit::cloud::{World, until};
 use vendorbridge_testkit::sandbox::infoservice::NewPreference;
@@ -54,7 +55,12 @@ async fn unknown() {
     play("unknown").await;
 }
 
-async fn play(name: &str) {
+/// On the heap: the world that a scenario holds is large.
+fn play(name: &'static str) -> LocalBoxFuture<'static, ()> {
+    Box::pin(played(name))
+}
+
+async fn played(name: &str) {
     let (_, text) = Scenario::all()
         .into_iter()
         .find(|(known, _)| *known == name)

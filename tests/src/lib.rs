@@ -10,5 +10,5 @@ pub use figures::{milliseconds, percentile};
 pub use publishing::{Published, announcement, change, changes, email, event_of, notification, publish};
 pub use waiting::{outcomes, settle_everything};
 
-/// The vendors of the template.
+/// The vendors that follow the delivery preferences.
 pub const VENDORS: [&str; 2] = ["mailchimp", "webhook"];
