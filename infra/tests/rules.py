@@ -266,8 +266,8 @@ def rule_pattern(t):
         for part in pattern.get("$or", [pattern]):
             if not part.get("detail-type") or not (part.get("source") or part["detail-type"] == ["SyncRequested"]):
                 found.append(f"{i}: pattern without source or detail-type takes everything")
-        bus = t.parameters.get("Auth0EventBusName") if i in OWN_RULES else ""
-        if rule.get("EventBusName") != (bus or "ref:Bus"):
+        own = t.parameters.get("Auth0EventBusName") or pattern.get("source", [""])[0]
+        if rule.get("EventBusName") != (own if i in OWN_RULES else "ref:Bus"):
             found.append(f"{i}: not on the bus of this stack, or its partner's")
         if len(rule.get("Targets", [])) > 5:
             found.append(f"{i}: more than five targets")

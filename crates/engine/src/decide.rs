@@ -77,7 +77,12 @@ fn without_gate(record: &EntityRecord, message: &Message, redelivered: bool, now
 fn is_overtaken(record: &EntityRecord, carried: &Carried, sure: bool) -> bool {
     match &record.pushed_version {
         _ if sabotage::is(Sabotage::CarriedInAnyOrder) => false,
-        Some(pushed) => carried.is_older_than(pushed) || (sure && carried.version == *pushed),
+        Some(pushed) if carried.version == *pushed => {
+            // What was refused may be tried again. And a removal may be announced with the place of the state that it removes.
+            let is_news = record.error.is_some() || (carried.state.is_none() && record.pushed_hash.is_some());
+            sure && !is_news
+        }
+        Some(pushed) => carried.is_older_than(pushed),
         None => false,
     }
 }
@@ -141,6 +146,7 @@ mod tests {
             version: None,
             lagging_since: None,
             carried: None,
+            asks: false,
             error: ErrorRecord::from(&Error::retry(ErrorKind::Unavailable, Stage::Push, "down")),
         });
         record

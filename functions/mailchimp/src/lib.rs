@@ -56,11 +56,13 @@ fn users(setup: &Setup, settings: &UserSettings, members: Members<User>) -> Resu
         Some(url) => Entity::new("user", management_api(setup, settings, url.clone())?, members),
         None => Entity::new("user", CarriedState, members),
     };
-    // CloudEvents 1.0; older pages of Auth0's documents show another shape under other names.
+    // CloudEvents 1.0; older pages of Auth0's documents show another shape under other names. The bus's detail type is whatever
+    // the rule lets in.
     let event = |kind: &str| {
         Announcement::new(kind, "/data/object/user_id")
+            .of_any_type()
+            .only_if("/type", kind)
             .requires("/specversion", "1.0")
-            .requires("/type", kind)
     };
     let state = |kind: &str| {
         event(kind)
@@ -72,7 +74,13 @@ fn users(setup: &Setup, settings: &UserSettings, members: Members<User>) -> Resu
         .announced_by(Announcement::new("Auth0 log", "/data/user_id").only_if("/data/type", "ss"))
         .announced_by(state("user.created"))
         .announced_by(state("user.updated"))
-        .announced_by(event("user.deleted").removes().version_time("/time")))
+        // The event's time may be cut to seconds, and the profile's is from before: the removal comes after both.
+        .announced_by(
+            event("user.deleted")
+                .removes()
+                .version_time("/time")
+                .version_time("/data/object/updated_at"),
+        ))
 }
 
 /// Asks for no more of a user than is used.

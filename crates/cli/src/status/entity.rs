@@ -228,6 +228,7 @@ mod tests {
             version: None,
             lagging_since: None,
             carried: None,
+            asks: false,
             error: ErrorRecord::from(&error),
         });
         let record = record.next(Status::Parked, "e-2", now, now);

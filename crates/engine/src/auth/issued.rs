@@ -21,6 +21,8 @@ const EARLY: SignedDuration = SignedDuration::from_secs(60);
 const KEPT_FOR: SignedDuration = SignedDuration::from_hours(1);
 /// Who fails tells all that come within this time: they do not try for themselves.
 const FAILS_FOR: SignedDuration = SignedDuration::from_secs(10);
+/// A refused credential is shown again after twice as long each time, up to this: a service may lock the account.
+const REFUSED_FOR_MOST: SignedDuration = SignedDuration::from_mins(5);
 /// A service that refuses what it has just issued is not asked for another one before this time.
 const REPLACED_EVERY: SignedDuration = SignedDuration::from_secs(30);
 
@@ -65,6 +67,7 @@ struct Held {
 
 struct Failure {
     until: Timestamp,
+    lasts: SignedDuration,
     kind: ErrorKind,
     after: Option<Duration>,
     code: Option<String>,
@@ -149,7 +152,8 @@ impl Issued {
                 Ok(Some(credential))
             }
             Err(error) => {
-                standing.failure = Some(Failure::new(&error, self.clock.now()));
+                let before = standing.failure.take();
+                standing.failure = Some(Failure::new(&error, before, self.clock.now()));
                 match &standing.held {
                     Some(held) if now < held.ends_at => Ok(Some(held.credential.clone())),
                     _ => Err(error),
@@ -201,9 +205,16 @@ impl Held {
 }
 
 impl Failure {
-    fn new(error: &Error, now: Timestamp) -> Self {
+    fn new(error: &Error, before: Option<Self>, now: Timestamp) -> Self {
+        let lasts = match before {
+            Some(before) if error.kind() == ErrorKind::Deauthorized && before.kind == error.kind() => {
+                (before.lasts * 2).min(REFUSED_FOR_MOST)
+            }
+            _ => FAILS_FOR,
+        };
         Self {
-            until: now.saturating_add(FAILS_FOR).unwrap_or(Timestamp::MAX),
+            until: now.saturating_add(lasts).unwrap_or(Timestamp::MAX),
+            lasts,
             kind: error.kind(),
             after: error.retry_after(),
             code: error.vendor_code().map(str::to_owned),

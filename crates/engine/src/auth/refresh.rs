@@ -39,7 +39,7 @@ const CLAIM_MARGIN: SignedDuration = SignedDuration::from_secs(12);
 const PAUSE: Duration = Duration::from_millis(200);
 const PAUSES: usize = 20;
 /// How often a write that lost against another one is tried.
-const WRITES: usize = 4;
+const WRITES: usize = 6;
 /// An access token of another instance is used if it lives longer than this.
 const WORTH_SHARING: SignedDuration = SignedDuration::from_secs(60);
 
@@ -187,15 +187,14 @@ impl Refresh {
     /// Writes what was issued. If that cannot be done now, the next turn does it, before anything else.
     async fn save(&self, unsaved: Unsaved) -> bool {
         *self.unsaved() = Some(unsaved.clone());
+        let mut pause = PAUSE;
         for _ in 0..WRITES {
-            match self.try_save(&unsaved).await {
-                Ok(true) => {
-                    *self.unsaved() = None;
-                    return true;
-                }
-                Ok(false) => {}
-                Err(_) => self.clock.sleep(PAUSE).await,
+            if let Ok(true) = self.try_save(&unsaved).await {
+                *self.unsaved() = None;
+                return true;
             }
+            self.clock.sleep(pause).await;
+            pause *= 2;
         }
         tracing::error!(target: "vendorbridge", field = self.fields.refresh, "secret.unsaved");
         false

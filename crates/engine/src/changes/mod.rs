@@ -140,7 +140,21 @@ impl Changes {
             Ok(None) => Todo::Done,
             Err(reason) => Todo::SetAside(reason),
         };
-        Item { sequence, raw, todo }
+        Item {
+            sequence,
+            is_ours: self.is_ours(&raw),
+            raw,
+            todo,
+        }
+    }
+
+    /// Whether a record is of the ledger's stream, as far as can be told of one that may not be understood.
+    fn is_ours(&self, raw: &Value) -> bool {
+        let arn = raw
+            .get("eventSourceARN")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        arn.contains(&format!(":table/{}/", self.ledger_table))
     }
 
     /// The event that a record leads to, if any; or why the record cannot be understood.

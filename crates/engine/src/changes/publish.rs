@@ -38,6 +38,8 @@ const MAX_KEPT_BYTES: usize = 240 * 1024;
 pub(super) struct Item {
     pub(super) sequence: Option<String>,
     pub(super) raw: Value,
+    /// A record of the ledger's stream.
+    pub(super) is_ours: bool,
     pub(super) todo: Todo,
 }
 
@@ -180,7 +182,7 @@ impl Publisher<'_> {
                 return;
             }
             let sequence = item.sequence.as_deref();
-            match self.failures.keep(&kept(&item.raw, reason)).await {
+            match self.failures.keep(&kept(&item.raw, reason, item.is_ours)).await {
                 Ok(()) => {
                     tracing::warn!(target: "vendorbridge", sequence, reason, "changes.set_aside");
                     item.todo = Todo::Done;
@@ -263,9 +265,11 @@ pub(super) fn within_limit(event: Event) -> Result<Event, String> {
 
 /// What the failure queue gets: the record and the reason. A message is limited, so long ones lose their images, and what is
 /// no record at all its end.
-fn kept(raw: &Value, reason: &str) -> String {
+///
+/// The ledger's own images can hold what an event carried, personal data included; they are in the table to be read.
+fn kept(raw: &Value, reason: &str, is_ours: bool) -> String {
     let whole = json!({ "reason": reason, "record": raw }).to_string();
-    if whole.len() <= MAX_KEPT_BYTES {
+    if whole.len() <= MAX_KEPT_BYTES && !is_ours {
         return whole;
     }
     let mut short = raw.clone();
@@ -276,6 +280,9 @@ fn kept(raw: &Value, reason: &str) -> String {
     let short = json!({ "reason": reason, "without": "images", "record": short }).to_string();
     if short.len() <= MAX_KEPT_BYTES {
         return short;
+    }
+    if is_ours {
+        return json!({ "reason": reason, "without": "all of it" }).to_string();
     }
     let start: String = raw.to_string().chars().take(MAX_KEPT_BYTES / 16).collect();
     json!({ "reason": reason, "without": "the end", "record": start }).to_string()

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::admission::Admission;
 use super::group::Item;
+use super::truth::Truth;
 use super::{Engine, Entity, lag};
 use crate::ledger::{EntityRecord, EventRecord, Tried};
 use crate::message::{Announcement, Carried, EntityKey, Message, Version};
@@ -62,8 +63,10 @@ pub(super) struct Work<'a> {
     pub(super) deadline: Timestamp,
     /// The newest version announced: an older answer of the source is a lagging one.
     pub(super) at_least: Option<Version>,
-    /// The state to push, where an event brought it; without it the source is asked.
-    pub(super) carried: Option<Carried>,
+    /// Where the state comes from.
+    pub(super) truth: Truth,
+    /// The state is a later message's than the first one's: that must be known before the push.
+    pub(super) is_folded: bool,
     /// No message of this work was delivered before. What an earlier delivery did is unknown.
     pub(super) is_fresh: bool,
     /// Somebody asked for a sync without shortcuts.
@@ -138,7 +141,7 @@ impl Engine {
         let next = self.next_record(&work, &trace, &result);
         let unchanged = matches!(result, Ok(Reached::Unchanged));
         // Of carried states an older one may still be on its way: the newest must be known even where it changed nothing.
-        let overtakes = work.carried.is_some() && next.pushed_version != before;
+        let overtakes = self.carries(&work) && next.pushed_version != before;
         if !(unchanged && work.record.is_settled() && !overtakes) {
             self.settle(&next).await?;
         }
@@ -150,14 +153,25 @@ impl Engine {
             let message = "expected an entity type of this vendor, found another";
             Error::permanent(ErrorKind::Invalid, Stage::Intake, message)
         })?;
-        let state = match work.carried.clone() {
-            Some(Carried { version, state }) => {
-                trace.version = Some(version.clone());
-                // Whatever comes of it: no older one follows.
-                work.record.pushed_version = Some(version);
-                state
-            }
+        let carried = work.truth.carried.clone();
+        let state = match carried {
+            Some(carried) if !work.truth.asks => take(work, trace, carried),
             None => self.read(entity, work, trace).await?,
+            Some(carried) => match self.read(entity, work, trace).await {
+                // The source will not say. What was carried is the newest that is known, unless it was overtaken.
+                Err(error)
+                    if error.verdict() == Verdict::Permanent
+                        && !work
+                            .record
+                            .pushed_version
+                            .as_ref()
+                            .is_some_and(|pushed| carried.is_older_than(pushed)) =>
+                {
+                    trace.read_at = None;
+                    take(work, trace, carried)
+                }
+                read => read?,
+            },
         };
         match state {
             Some(state) => self.push(entity, work, trace, &state).await,
@@ -165,11 +179,17 @@ impl Engine {
         }
     }
 
+    /// Whether events can bring the state of this entity.
+    fn carries(&self, work: &Work<'_>) -> bool {
+        let entity = self.entity(work.entity.entity_type());
+        entity.is_some_and(|entity| entity.announcements.iter().any(Announcement::is_carrying))
+    }
+
     /// Asks the source.
     async fn read(
         &self,
         entity: &Entity,
-        work: &Work<'_>,
+        work: &mut Work<'_>,
         trace: &mut Trace,
     ) -> Result<Option<serde_json::Value>, Error> {
         let fetched = self.fetch(entity, work, trace).await?;
@@ -181,9 +201,11 @@ impl Engine {
         let read_at = trace.read_at.unwrap_or_default();
         lag::refuse_lagging(work, fetched.state.is_some(), fetched.version.as_ref(), read_at)?;
         trace.version = fetched.version;
-        if trace.version.is_none() && entity.announcements.iter().any(Announcement::is_carrying) {
-            // Carried states from before this read may still be on their way.
-            trace.version = later(work.at_least.as_ref(), work.record.pushed_version.as_ref()).cloned();
+        if self.carries(work) {
+            // Carried states from before this read may still be on their way: none of them follows it.
+            let announced = later(work.at_least.as_ref(), work.record.pushed_version.as_ref());
+            trace.version = trace.version.take().or_else(|| announced.cloned());
+            work.record.pushed_version.clone_from(&trace.version);
         }
         Ok(fetched.state)
     }
@@ -219,6 +241,17 @@ impl Engine {
     pub(super) fn millis_since(&self, start: Timestamp) -> u64 {
         u64::try_from(self.now().duration_since(start).as_millis()).unwrap_or(0)
     }
+}
+
+/// Takes a carried state for the truth.
+fn take(work: &mut Work<'_>, trace: &mut Trace, carried: Carried) -> Option<serde_json::Value> {
+    trace.version = Some(carried.version.clone());
+    // Whatever comes of it: no older one follows.
+    work.record.pushed_version = Some(carried.version.clone());
+    if let Some(parked) = &mut work.record.parked {
+        parked.carried = Some(carried.clone());
+    }
+    carried.state
 }
 
 /// The later of two versions; the first where they cannot be compared.

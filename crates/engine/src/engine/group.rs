@@ -96,7 +96,7 @@ impl Engine {
         if syncing.is_empty() {
             outcomes.extend(self.join(record, &joining).await?);
         } else {
-            outcomes.extend(self.sync(entity, record, &syncing, &joining, terms).await?);
+            outcomes.extend(self.sync(record, items, &syncing, &joining, terms).await?);
         }
         Ok(outcomes)
     }
@@ -175,15 +175,19 @@ impl Engine {
         };
         let announced = newest_version(joining, parked.version.clone());
         let is_readable = self.is_readable(record.entity.entity_type());
-        let carried = truth::carried(record, joining.iter().copied(), is_readable);
+        let truth = truth::of(record, &joining.iter().copied(), is_readable, false);
         let unsure = record.unsure || joining.iter().any(|item| is_forced(item));
-        if announced != parked.version || carried != parked.carried || unsure != record.unsure {
+        let is_news = announced != parked.version
+            || truth.carried != parked.carried
+            || truth.asks_first() != parked.asks;
+        if is_news || unsure != record.unsure {
             let mut next = record.clone();
             next.revision += 1;
             next.unsure = unsure;
             if let Some(parked) = &mut next.parked {
                 parked.version = announced;
-                parked.carried = carried;
+                parked.asks = truth.asks_first();
+                parked.carried = truth.carried;
             }
             self.settle(&next).await?;
         }
@@ -216,8 +220,8 @@ impl Engine {
     /// Brings the vendor up to date, once for all these messages.
     async fn sync(
         &self,
-        entity: &EntityKey,
         record: &EntityRecord,
+        items: &[Item<'_>],
         syncing: &[&Item<'_>],
         joining: &[&Item<'_>],
         terms: Terms<'_>,
@@ -232,9 +236,15 @@ impl Engine {
         let waiting = record.parked.as_ref().and_then(|parked| parked.version.clone());
         let at_least = newest_version(joining, newest_version(syncing, waiting));
         let all = syncing.iter().chain(joining).copied();
-        let carried = truth::carried(record, all.clone(), self.is_readable(entity.entity_type()));
         let is_fresh = !terms.lost_a_race && all.clone().all(|item| item.delivery.receive_count <= 1);
+        let entity = &record.entity;
+        let is_readable = self.is_readable(entity.entity_type());
+        // Of a source that no longer had the entity nobody knows how new its answer was.
+        let was_gone = record.status == Status::Deleted && record.revision > 0;
+        let in_doubt = !is_fresh || record.unsure || was_gone;
+        let truth = truth::of(record, &all, is_readable, in_doubt);
         let is_forced = all.clone().any(is_forced);
+        let is_folded = truth.is_folded(record, items);
         let event = match terms.admission.admit() {
             Ok(()) => {
                 let work = Work {
@@ -244,7 +254,8 @@ impl Engine {
                     admission: terms.admission,
                     deadline: terms.deadline,
                     at_least,
-                    carried,
+                    truth,
+                    is_folded,
                     is_fresh,
                     is_forced,
                 };
@@ -253,7 +264,7 @@ impl Engine {
             Err(shut) => {
                 let waits = Waits {
                     at_least,
-                    carried,
+                    truth,
                     in_doubt: !is_fresh || is_forced,
                 };
                 let next = self.shut_record(record, &leader, waits, &shut);

@@ -167,6 +167,7 @@ impl Engine {
         // A repeat goes under the key of its first try. So what is tried must be known before it, if anything else may have
         // been tried since: A, then B, then A again is no repeat.
         due |= !work.is_fresh && !work.record.unsure;
+        due |= work.is_folded;
         due |= match (&work.record.tried, &trace.tried) {
             (Some(before), Some(now)) => before.hash != now.hash,
             (None, _) => !work.is_fresh,

@@ -6,15 +6,16 @@ use super::Engine;
 use super::admission::{Shut, is_unknown};
 use super::attempt::{Leader, Reached, Trace, Work};
 use super::repeat::delivery_mark;
+use super::truth::Truth;
 use crate::ledger::{EntityRecord, ErrorRecord, EventRecord, Parked, Status};
-use crate::message::{Carried, Version};
+use crate::message::Version;
 use crate::sabotage::{self, Sabotage};
 use crate::{Error, ErrorKind, Stage, Verdict};
 
 /// What a retry must know that waits until the vendor may be called.
 pub(super) struct Waits {
     pub(super) at_least: Option<Version>,
-    pub(super) carried: Option<Carried>,
+    pub(super) truth: Truth,
     /// No shortcut may be taken.
     pub(super) in_doubt: bool,
 }
@@ -132,7 +133,8 @@ impl Engine {
                 detail_type: work.leader.detail_type.clone(),
                 version: work.at_least.clone(),
                 lagging_since: lagging_since(work, error, now),
-                carried: work.carried.clone(),
+                carried: work.truth.carried.clone(),
+                asks: work.truth.asks_first(),
                 error: failure,
             });
         } else {
@@ -205,7 +207,8 @@ impl Engine {
             detail_type: leader.detail_type.clone(),
             version: waits.at_least,
             lagging_since: None,
-            carried: waits.carried,
+            asks: waits.truth.asks_first(),
+            carried: waits.truth.carried,
             error: ErrorRecord::from(&shut.error),
         });
         next

@@ -65,6 +65,11 @@ pub enum HttpError {
     /// The client certificate cannot be used, or the other side refused it. The request was not carried out.
     #[error("{0}")]
     Certificate(&'static str),
+    /// A secret has characters that no header may have, such as a line break at its end.
+    #[error(
+        "expected a credential that a header can hold, found one with other characters: is there a line break at its end?"
+    )]
+    Unshowable,
     /// A header value, or a body, could not be built from what was given.
     #[error("the request cannot be built: {0}")]
     Request(&'static str),

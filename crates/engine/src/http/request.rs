@@ -28,6 +28,7 @@ pub struct Request<'a> {
     max_answer_bytes: usize,
     cut_answer: bool,
     invalid: Option<&'static str>,
+    is_unshowable: bool,
 }
 
 /// A complete answer.
@@ -54,6 +55,7 @@ impl<'a> Request<'a> {
             max_answer_bytes: MAX_ANSWER_BYTES,
             cut_answer: false,
             invalid: None,
+            is_unshowable: false,
         }
     }
 
@@ -81,7 +83,7 @@ impl<'a> Request<'a> {
                 value.set_sensitive(true);
                 self.headers.insert(name, value);
             }
-            Err(_) => self.invalid = Some("a secret has characters that no header may have"),
+            Err(_) => self.is_unshowable = true,
         }
         self
     }
@@ -147,6 +149,9 @@ impl<'a> Request<'a> {
     /// [`HttpError`], which tells whether the request may have been carried out.
     pub async fn send(self) -> Result<Answer, HttpError> {
         self.http.check(&self.url)?;
+        if self.is_unshowable {
+            return Err(HttpError::Unshowable);
+        }
         if let Some(reason) = self.invalid {
             return Err(HttpError::Request(reason));
         }

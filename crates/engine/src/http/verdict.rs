@@ -24,7 +24,7 @@ impl HttpError {
             Self::Url { .. } | Self::Request(_) => (ErrorKind::Invalid, Verdict::Permanent),
             // A setting, or somebody's DNS, is wrong: the entity waits until it is mended.
             Self::Private => (ErrorKind::Invalid, again),
-            Self::Certificate(_) => (ErrorKind::Deauthorized, again),
+            Self::Unshowable | Self::Certificate(_) => (ErrorKind::Deauthorized, again),
             Self::NotSent(_) => (ErrorKind::Unavailable, again),
             Self::Timeout => (ErrorKind::Timeout, maybe),
             Self::Cut(_) => (ErrorKind::Unavailable, maybe),

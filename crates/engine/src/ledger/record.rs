@@ -100,9 +100,12 @@ pub struct Parked {
     /// Since when the source has been lagging.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lagging_since: Option<Timestamp>,
-    /// The state to push, where it came with an event whose message is gone. Without it the source is asked.
+    /// The newest state that came with an event: its message is gone. Without it the source is asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub carried: Option<Carried>,
+    /// The source is asked although a state was carried, which is what is left if the source refuses to answer.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub asks: bool,
     /// Why it waits.
     pub error: ErrorRecord,
 }

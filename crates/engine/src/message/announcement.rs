@@ -1,13 +1,17 @@
 //! How an event type announces an entity: data, so that one more event type needs no code.
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
 use super::{Carried, EntityKey, Envelope, MAX_CARRIED_BYTES, Malformed, Notification, Version};
 
+/// A sender's clock may be this much ahead of the bus's.
+const AHEAD: SignedDuration = SignedDuration::from_mins(5);
+
 /// Says where in an event's detail the entity's id, version and state stand.
 #[derive(Debug, Clone)]
 pub struct Announcement {
-    detail_type: String,
+    detail_type: Option<String>,
     source: Option<String>,
     only_if: Option<(String, Value)>,
     requires: Vec<(String, Value)>,
@@ -19,7 +23,8 @@ pub struct Announcement {
 #[derive(Debug, Clone)]
 enum VersionAt {
     Number(String),
-    Time(String),
+    /// The latest of these.
+    Time(Vec<String>),
 }
 
 /// What an event says beyond which entity it is about.
@@ -40,7 +45,7 @@ impl Announcement {
     #[must_use]
     pub fn new(detail_type: &str, id: &str) -> Self {
         Self {
-            detail_type: detail_type.to_owned(),
+            detail_type: Some(detail_type.to_owned()),
             source: None,
             only_if: None,
             requires: Vec::new(),
@@ -48,6 +53,13 @@ impl Announcement {
             version: None,
             brings: Brings::Nothing,
         }
+    }
+
+    /// Events of any detail type, as long as [`only_if`](Self::only_if) applies: for senders whose detail type is a setting.
+    #[must_use]
+    pub fn of_any_type(mut self) -> Self {
+        self.detail_type = None;
+        self
     }
 
     /// Only events of this EventBridge source. Without it the rule alone decides.
@@ -78,10 +90,14 @@ impl Announcement {
         self
     }
 
-    /// The version is a time (RFC 3339) at this JSON Pointer: its milliseconds since 1970.
+    /// The version is a time (RFC 3339) at this JSON Pointer: its milliseconds since 1970. Named more than once, the latest
+    /// of the times. One that is minutes ahead of the event itself is refused: nothing could ever follow it.
     #[must_use]
     pub fn version_time(mut self, pointer: &str) -> Self {
-        self.version = Some(VersionAt::Time(pointer.to_owned()));
+        match &mut self.version {
+            Some(VersionAt::Time(pointers)) => pointers.push(pointer.to_owned()),
+            _ => self.version = Some(VersionAt::Time(vec![pointer.to_owned()])),
+        }
         self
     }
 
@@ -113,10 +129,10 @@ impl Announcement {
         self
     }
 
-    /// The detail type that is listened for.
+    /// The detail type that is listened for; `*` for any.
     #[must_use]
     pub fn detail_type(&self) -> &str {
-        &self.detail_type
+        self.detail_type.as_deref().unwrap_or("*")
     }
 
     /// Whether its events bring a state, or say that there is none any more.
@@ -125,7 +141,9 @@ impl Announcement {
     }
 
     pub(super) fn matches(&self, envelope: &Envelope) -> bool {
-        envelope.detail_type == self.detail_type
+        self.detail_type
+            .as_ref()
+            .is_none_or(|detail_type| *detail_type == envelope.detail_type)
             && self
                 .source
                 .as_ref()
@@ -180,7 +198,12 @@ impl Announcement {
     fn version_in(&self, envelope: &Envelope) -> Option<Version> {
         match self.version.as_ref()? {
             VersionAt::Number(at) => Version::from_json(envelope.detail.pointer(at)?),
-            VersionAt::Time(at) => Version::from_time(envelope.detail.pointer(at)?.as_str()?.parse().ok()?),
+            VersionAt::Time(pointers) => {
+                let time = |at: &String| envelope.detail.pointer(at)?.as_str()?.parse::<Timestamp>().ok();
+                let latest = pointers.iter().filter_map(time).max()?;
+                let ahead = latest.duration_since(envelope.time);
+                (ahead <= AHEAD).then(|| Version::from_time(latest)).flatten()
+            }
         }
     }
 
@@ -197,7 +220,7 @@ impl Announcement {
         };
         let Some(version) = version else {
             let at = self.version.as_ref().map_or("", VersionAt::pointer);
-            let reason = "expected what puts the states of an entity in order, found none".to_owned();
+            let reason = "expected what puts the states of an entity in order, and is not ahead of the event, found none".to_owned();
             return Err(envelope.malformed(&format!("/detail{at}"), reason));
         };
         Ok(Some(Carried { version, state }))
@@ -206,8 +229,10 @@ impl Announcement {
 
 impl VersionAt {
     fn pointer(&self) -> &str {
-        let (Self::Number(at) | Self::Time(at)) = self;
-        at
+        match self {
+            Self::Number(at) => at,
+            Self::Time(pointers) => pointers.first().map_or("", String::as_str),
+        }
     }
 }
 

@@ -125,10 +125,62 @@ async fn where_there_is_a_source_a_notification_has_it_asked() {
     bench.set("p1", "Grace", Some(2));
     let notification = bench.event("p1", Some(2));
     assert_eq!(bench.settle(&notification).await, Status::Coalesced);
-    assert_eq!(bench.record("p1").parked.unwrap().carried, None);
+    assert!(bench.record("p1").parked.unwrap().asks);
     lock(&bench.world).fail_push.clear();
     bench.advance(4000);
     bench.wake().await;
+    assert_eq!(bench.held("p1").as_deref(), Some("Grace"));
+}
+
+/// What was carried is not lost because a read was asked for that the source refuses.
+#[tokio::test]
+async fn a_source_that_refuses_to_answer_leaves_what_was_carried() {
+    let mut bench = Bench::carrying(true);
+    lock(&bench.world).fail_push.insert("p1".to_owned(), DOWN);
+    let first = stored(&mut bench, "Ada", 1);
+    bench.settle(&first).await;
+    let plain = request(&mut bench, false);
+    assert_eq!(bench.settle(&plain).await, Status::Coalesced);
+    lock(&bench.world).fail_push.clear();
+    lock(&bench.world).fail_source = Some((ErrorKind::Refused, Verdict::Permanent));
+    bench.advance(4000);
+    bench.wake().await;
+    assert_eq!(bench.held("p1").as_deref(), Some("Ada"));
+}
+
+#[tokio::test]
+async fn what_was_refused_is_tried_again_when_it_is_sent_again() {
+    let mut bench = Bench::carrying(false);
+    let refused = stored(&mut bench, "", 2);
+    assert_eq!(bench.settle(&refused).await, Status::Rejected);
+    let again = stored(&mut bench, "Grace", 2);
+    assert_eq!(bench.settle(&again).await, Status::Synced);
+    let repeat = stored(&mut bench, "Grace", 2);
+    assert_eq!(bench.settle(&repeat).await, Status::Covered);
+}
+
+/// A removal can be announced with the place of the state that it removes.
+#[tokio::test]
+async fn a_removal_at_the_same_place_comes_after_the_state() {
+    let mut bench = Bench::carrying(false);
+    let (state, gone) = (stored(&mut bench, "Ada", 2), removed(&mut bench, 2));
+    bench.settle(&state).await;
+    assert_eq!(bench.settle(&gone).await, Status::Deleted);
+    let late = stored(&mut bench, "Ada", 2);
+    assert_eq!(bench.settle(&late).await, Status::Covered);
+}
+
+/// Several at once, and the process dies after the push: delivered again alone, the older one is known to be older.
+#[tokio::test]
+async fn of_several_the_newest_is_known_before_it_is_pushed() {
+    let mut bench = Bench::carrying(false);
+    let (first, second) = (stored(&mut bench, "Ada", 1), stored(&mut bench, "Grace", 2));
+    bench.ledger.fail_settles_after(1);
+    let both = [first.clone(), second.clone()];
+    assert_eq!(bench.deliver(&both).await.len(), 2);
+    assert_eq!(bench.held("p1").as_deref(), Some("Grace"));
+    bench.ledger.heal();
+    assert_eq!(bench.settle(&again(&first)).await, Status::Covered);
     assert_eq!(bench.held("p1").as_deref(), Some("Grace"));
 }
 
@@ -140,6 +192,7 @@ async fn after_a_read_that_found_nothing_an_older_state_is_not_believed() {
     bench.advance(60);
     let notification = bench.event("p1", None);
     assert_eq!(bench.settle(&notification).await, Status::Deleted);
+    // Nobody knows how new the answer was: the source is asked again.
     assert_eq!(bench.settle(&first).await, Status::Covered);
     assert_eq!(bench.held("p1"), None);
 }

@@ -297,6 +297,8 @@ fn parameters(
         ("InventoryStreamArn".to_owned(), inventory.stream_arn.clone()),
         // The bus of the stack stands in for the partner's.
         ("Auth0Source".to_owned(), wiring::AUTH0_SOURCE.to_owned()),
+        // The stack's own bus, which has the stack's name.
+        ("Auth0EventBusName".to_owned(), options.stack.clone()),
         ("Auth0LogSource".to_owned(), wiring::AUTH0_LOG_SOURCE.to_owned()),
     ]);
     for vendor in vendors {

@@ -36,6 +36,7 @@ fn parked(id: &str) -> EntityRecord {
         version: None,
         lagging_since: None,
         carried: None,
+        asks: false,
         error: ErrorRecord::from(&error),
     });
     record

@@ -5,6 +5,7 @@ use super::*;
 use crate::circuit::Gate;
 use crate::engine::admission::Admission;
 use crate::engine::attempt::Leader;
+use crate::engine::truth::Truth;
 use crate::ledger::{EntityRecord, VendorRecord};
 use crate::message::EntityKey;
 
@@ -34,7 +35,8 @@ fn tries(record: &EntityRecord, (message_id, receive_count): Delivered<'_>, hash
         admission: &Admission::new(VendorRecord::new("names"), Gate::Closed, 0),
         deadline: Timestamp::MAX,
         at_least: None,
-        carried: None,
+        truth: Truth::default(),
+        is_folded: false,
         is_forced: false,
         is_fresh: receive_count <= 1,
     };

@@ -168,6 +168,7 @@ mod tests {
             version: None,
             lagging_since: None,
             carried: None,
+            asks: false,
             error: error.clone(),
         });
         full.error = Some(error);

@@ -98,6 +98,37 @@ fn an_event_that_carries_nothing_is_a_notification() {
     assert!(read("Auth0 log", "auth0", &other).is_err());
 }
 
+#[test]
+fn a_state_from_the_future_is_refused() {
+    let mut detail = updated();
+    detail["data"]["object"]["updated_at"] = json!("2026-01-29T14:42:00Z");
+    let malformed = read("user.updated", "auth0", &detail).unwrap_err();
+    assert!(
+        malformed.reason.contains("not ahead of the event"),
+        "{}",
+        malformed.reason
+    );
+}
+
+#[test]
+fn the_latest_of_several_times_counts() {
+    let announcement = Announcement::new("x", "/id")
+        .of_any_type()
+        .only_if("/type", "gone")
+        .version_time("/time")
+        .version_time("/updated_at")
+        .removes();
+    let body = json!({
+        "id": "e1", "detail-type": "whatever", "source": "s", "time": "2026-01-29T14:36:26Z",
+        "detail": {"id": "1", "type": "gone", "time": "2026-01-29T14:36:25Z", "updated_at": "2026-01-29T14:36:25.794Z"},
+    });
+    let read = parse(&body.to_string(), "v", [("user", &announcement)].into_iter()).unwrap();
+    let Some(Message::Notification(notification)) = read else {
+        panic!("expected a notification")
+    };
+    assert_eq!(notification.version, Some(UPDATED_AT));
+}
+
 #[rstest]
 #[case::other_specversion("/specversion", json!("0.3"), "/detail/specversion", "expected \"1.0\"")]
 #[case::no_order("/data/object/updated_at", json!("yesterday"), "/detail/data/object/updated_at", "in order")]

@@ -138,13 +138,13 @@ fn cost_broken(world: &World) -> Option<(Rule, String)> {
         return None;
     }
     let count = |status: &str| world.stats.get(&format!("status {status}"));
-    // That a carried state changed nothing must be known, too.
-    let unchanged = match world.profile.pattern {
-        Pattern::Notification => count("UNCHANGED"),
-        Pattern::Carried | Pattern::Mixed => 2 * count("UNCHANGED"),
+    // That a carried state changed nothing must be known, too, and ahead of the push which of several is the newest.
+    let (unchanged, folded) = match world.profile.pattern {
+        Pattern::Notification => (count("UNCHANGED"), 0),
+        Pattern::Carried | Pattern::Mixed => (2 * count("UNCHANGED"), count("COALESCED") + count("COVERED")),
     };
     let twice = 2 * (count("SYNCED") + count("DELETED"));
-    let once = unchanged + count("COVERED") + count("COALESCED");
+    let once = unchanged + folded + count("COVERED") + count("COALESCED");
     let spent: u64 = world
         .stats
         .iter()
