@@ -11,7 +11,6 @@ use crate::circuit::Gate;
 use crate::decide::{Decision, decide};
 use crate::ledger::{EntityRecord, EventRecord, Recent, Status};
 use crate::message::{Delivery, EntityKey, Message, Notification, Version};
-use crate::source::CarriedState;
 use crate::{Error, ErrorKind, Stage};
 
 /// A message of the batch and its place in it.
@@ -154,69 +153,6 @@ impl Engine {
         }
     }
 
-    /// The outcome of a message that asks for a read where there is nobody to ask. It says nothing about the entity, whose
-    /// record is left alone.
-    fn unanswerable(&self, notification: &Notification, item: &Item<'_>) -> Outcome {
-        let now = self.now();
-        let mut event = outcome::event(self.vendor(), notification, item.delivery, Status::Rejected, now);
-        event.error = Some((&CarriedState::refusal()).into());
-        Outcome::Settled(Box::new(event))
-    }
-
-    /// Leaves the work to the retry that waits. It must read at least the newest version announced by now, or push the
-    /// newest state that was brought.
-    async fn join(
-        &self,
-        record: &EntityRecord,
-        joining: &[&Item<'_>],
-    ) -> Result<Vec<(usize, Outcome)>, Error> {
-        let Some(parked) = record.parked.as_ref().filter(|_| !joining.is_empty()) else {
-            return Ok(Vec::new());
-        };
-        let announced = newest_version(joining, parked.version.clone());
-        let is_readable = self.is_readable(record.entity.entity_type());
-        let truth = truth::of(record, &joining.iter().copied(), is_readable, false);
-        let unsure = record.unsure || joining.iter().any(|item| is_forced(item));
-        let is_news = announced != parked.version
-            || truth.carried != parked.carried
-            || truth.asks_first() != parked.asks;
-        if is_news || unsure != record.unsure {
-            let mut next = record.clone();
-            next.revision += 1;
-            next.unsure = unsure;
-            if let Some(parked) = &mut next.parked {
-                parked.version = announced;
-                parked.asks = truth.asks_first();
-                parked.carried = truth.carried;
-            }
-            self.settle(&next).await?;
-        }
-        let now = self.now();
-        let outcome = |item: &&Item<'_>| {
-            let outcome = match &item.message {
-                Message::Notification(notification) if notification.event_id == parked.event_id => {
-                    // The waiting event itself, delivered again before its record was written.
-                    let mut event =
-                        outcome::event(self.vendor(), notification, item.delivery, Status::Parked, now);
-                    event.attempt = Some(record.attempts);
-                    event.wake_at = Some(parked.wake_at);
-                    event.error = Some(parked.error.clone());
-                    Outcome::Settled(Box::new(event))
-                }
-                Message::Notification(notification) => Outcome::Settled(Box::new(outcome::coalesced(
-                    self.vendor(),
-                    notification,
-                    item.delivery,
-                    &parked.event_id,
-                    now,
-                ))),
-                Message::Wake(_) => Outcome::Done,
-            };
-            (item.index, outcome)
-        };
-        Ok(joining.iter().map(outcome).collect())
-    }
-
     /// Brings the vendor up to date, once for all these messages.
     async fn sync(
         &self,
@@ -302,12 +238,12 @@ impl Engine {
 }
 
 /// Whether a message takes no shortcut.
-fn is_forced(item: &Item<'_>) -> bool {
+pub(super) fn is_forced(item: &Item<'_>) -> bool {
     matches!(&item.message, Message::Notification(notification) if notification.is_forced)
 }
 
 /// The newest version that any of these messages announces, or `known` if that is newer.
-fn newest_version(items: &[&Item<'_>], known: Option<Version>) -> Option<Version> {
+pub(super) fn newest_version(items: &[&Item<'_>], known: Option<Version>) -> Option<Version> {
     items.iter().fold(known, |newest, item| match &item.message {
         Message::Notification(Notification {
             version: Some(version),

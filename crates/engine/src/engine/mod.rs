@@ -5,6 +5,7 @@ mod attempt;
 mod entity;
 mod group;
 mod intake;
+mod join;
 mod lag;
 mod outcome;
 mod push;

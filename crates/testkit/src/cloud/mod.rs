@@ -6,6 +6,7 @@ mod emulator;
 mod inventory;
 mod stack;
 mod tap;
+mod waiting;
 mod wiring;
 mod world;
 
@@ -16,8 +17,9 @@ pub use emulator::{Emulator, EmulatorOptions};
 pub use inventory::Inventory;
 pub use stack::{Stack, without_vendor};
 pub use tap::Tap;
+pub use waiting::until;
 pub use wiring::{ALL_VENDORS, AUTH0_LOG_SOURCE, AUTH0_SOURCE, INDEX};
-pub use world::{World, WorldOptions, until};
+pub use world::{World, WorldOptions};
 
 /// Why the local cloud does not do what was asked.
 #[derive(Debug, thiserror::Error)]

@@ -295,9 +295,8 @@ fn parameters(
         ),
         ("InventoryTableName".to_owned(), inventory.table.clone()),
         ("InventoryStreamArn".to_owned(), inventory.stream_arn.clone()),
-        // The bus of the stack stands in for the partner's.
         ("Auth0Source".to_owned(), wiring::AUTH0_SOURCE.to_owned()),
-        // The stack's own bus, which has the stack's name.
+        // The stack's own bus, which has its name, stands in for the partner's.
         ("Auth0EventBusName".to_owned(), options.stack.clone()),
         ("Auth0LogSource".to_owned(), wiring::AUTH0_LOG_SOURCE.to_owned()),
     ]);
@@ -306,29 +305,4 @@ fn parameters(
         parameters.insert(format!("{vendor}Settings"), settings.to_string());
     }
     parameters
-}
-
-/// Asks again and again until there is an answer, or the time is up.
-///
-/// # Errors
-/// What `ask` failed with, or [`CloudError::Late`].
-pub async fn until<T, F>(what: &str, within: Duration, mut ask: impl FnMut() -> F) -> Result<T, CloudError>
-where
-    F: Future<Output = Result<Option<T>, CloudError>>,
-{
-    let waiting = async {
-        loop {
-            if let Some(answer) = ask().await? {
-                return Ok(answer);
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-    };
-    match tokio::time::timeout(within, waiting).await {
-        Ok(result) => result,
-        Err(_) => Err(CloudError::Late {
-            what: what.to_owned(),
-            seconds: within.as_secs(),
-        }),
-    }
 }
