@@ -153,20 +153,12 @@ impl Engine {
             let message = "expected an entity type of this vendor, found another";
             Error::permanent(ErrorKind::Invalid, Stage::Intake, message)
         })?;
-        let carried = work.truth.carried.clone();
-        let state = match carried {
+        let state = match work.truth.carried.clone() {
             Some(carried) if !work.truth.asks => take(work, trace, carried),
             None => self.read(entity, work, trace).await?,
             Some(carried) => match self.read(entity, work, trace).await {
                 // The source will not say. What was carried is the newest that is known, unless it was overtaken.
-                Err(error)
-                    if error.verdict() == Verdict::Permanent
-                        && !work
-                            .record
-                            .pushed_version
-                            .as_ref()
-                            .is_some_and(|pushed| carried.is_older_than(pushed)) =>
-                {
+                Err(error) if error.verdict() == Verdict::Permanent && !is_overtaken(work, &carried) => {
                     trace.read_at = None;
                     take(work, trace, carried)
                 }
@@ -241,6 +233,12 @@ impl Engine {
     pub(super) fn millis_since(&self, start: Timestamp) -> u64 {
         u64::try_from(self.now().duration_since(start).as_millis()).unwrap_or(0)
     }
+}
+
+/// Whether the vendor was brought further than this already.
+fn is_overtaken(work: &Work<'_>, carried: &Carried) -> bool {
+    let pushed = work.record.pushed_version.as_ref();
+    pushed.is_some_and(|pushed| carried.is_older_than(pushed))
 }
 
 /// Takes a carried state for the truth.

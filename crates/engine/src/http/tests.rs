@@ -56,6 +56,18 @@ fn statuses(#[case] status: u16, #[case] stage: Stage, #[case] kind: ErrorKind, 
     assert_eq!((error.kind(), error.verdict()), (kind, verdict));
 }
 
+/// As after a secret was pasted with its line break: nothing is sent, and the entity waits until the secret is mended.
+#[tokio::test]
+async fn a_secret_that_no_header_can_hold_is_a_refused_credential() {
+    let http = Http::new(false).unwrap();
+    let request = http
+        .request(Method::GET, url("https://api.example/"))
+        .secret_header(header::AUTHORIZATION, &"Bearer hunter2\n".into());
+    let error = request.send().await.unwrap_err().at(Stage::Push);
+    assert_eq!((error.kind(), error.verdict()), (ErrorKind::Deauthorized, RETRY));
+    assert!(!format!("{error} {error:?}").contains("hunter2"));
+}
+
 /// Five minutes past the hour, for the dates below.
 fn now() -> jiff::Timestamp {
     "2026-01-29T14:05:00Z".parse().unwrap()

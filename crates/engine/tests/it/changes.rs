@@ -243,6 +243,22 @@ async fn what_the_bus_refuses_for_good_is_set_aside() {
     );
 }
 
+/// The ledger's images can hold what an event carried; they are in the table to be read.
+#[tokio::test]
+async fn an_outcome_is_set_aside_without_what_the_ledger_holds() {
+    let bench = Bench::new();
+    bench
+        .world
+        .script([Some(Fault::Entries(vec![0], "MalformedDetail".to_owned()))]);
+    let mut before = entity("PARKED", "e-1", None);
+    before["parked"] = json!({ "M": { "carried": { "S": "ada@lovelace.example" } } });
+    let records = [settled(Some(&before), &entity("REJECTED", "e-1", None), 10)];
+    assert_eq!(bench.handle(batch(&records)).await, success());
+    let kept = bench.world.kept();
+    assert_eq!(kept[0]["record"]["dynamodb"]["SequenceNumber"], "1010");
+    assert!(!kept[0].to_string().contains("lovelace"));
+}
+
 #[tokio::test]
 async fn a_request_refused_as_a_whole_goes_entry_by_entry() {
     let bench = Bench::new();
