@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use libfuzzer_sys::{Corpus, fuzz_target};
 use vendorbridge::lane::lane;
-use vendorbridge::message::{MAX_EVENT_ID_BYTES, MAX_ID_BYTES, Malformed, Message, WAKE_DETAIL_TYPE, parse};
+use vendorbridge::message::{MAX_EVENT_ID_BYTES, MAX_ID_BYTES, Malformed, Message, Parsed, WAKE_DETAIL_TYPE, parse};
 use vendorbridge::{Announcement, EntityKey};
 
 /// The first is what `events/` holds; the second takes any source, a nested id and no version.
@@ -46,8 +46,8 @@ fuzz_target!(|data: &[u8]| -> Corpus {
     let result = read();
     assert_eq!(result, read(), "the same body was read in two ways");
     match &result {
-        Ok(Some(message)) => check_message(message),
-        Ok(None) => {}
+        Ok(Parsed::Message(message)) => check_message(message),
+        Ok(Parsed::Excluded(_) | Parsed::NotOurs) => {}
         Err(malformed) => check_malformed(malformed, body),
     }
     Corpus::Keep

@@ -91,6 +91,8 @@ impl Tally {
     /// it fails again says nothing about the vendor, and must not shut it for the others.
     pub fn count(&mut self, result: Result<(), &Error>, fails_alone: bool) {
         let failed = match result {
+            // Nobody was called.
+            Err(error) if error.kind() == ErrorKind::Waiting => return,
             Err(error) if error.stage() == Stage::Push => Some(error),
             _ => None,
         };

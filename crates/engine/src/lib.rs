@@ -21,6 +21,7 @@ pub mod lane;
 pub mod ledger;
 pub mod message;
 pub mod park;
+pub mod rules;
 pub mod sabotage;
 pub mod secret;
 pub mod source;

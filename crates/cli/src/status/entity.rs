@@ -22,7 +22,8 @@ use crate::output;
 ///    "parked": {"wake_at": "…", "since": "…", "event_id": "…", "event_time": "…", "detail_type": "…",
 ///      "version": 13, "error": {"stage": "push", "step": null, "field": null, "code": null, "reason": "…",
 ///      "kind": "unavailable", "verdict": "retry"}},
-///    "error": null,
+///    "error": null, "rule": null,
+///    "effects": [{"name": "charge", "is_certain": true, "answer": {"i_xdr": 71}}],
 ///    "recent": [{"event_id": "…", "status": "PARKED", "at": "…"}]}}]}
 /// ```
 ///
@@ -52,7 +53,16 @@ struct Record {
     unsure: bool,
     parked: Option<Parked>,
     error: Option<Failure>,
+    rule: Option<String>,
+    effects: Vec<Effect>,
     recent: Vec<Recent>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Effect {
+    name: String,
+    is_certain: bool,
+    answer: serde_json::Value,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -141,6 +151,20 @@ impl Record {
                 "what the vendor holds is uncertain; the next sync takes no shortcut".into(),
             );
         }
+        if let Some(rule) = &self.rule {
+            row("kept out by rule", rule.clone());
+        }
+        for effect in &self.effects {
+            let what = if effect.is_certain {
+                format!("{} {}", effect.name, effect.answer)
+            } else {
+                format!(
+                    "{}: it may have happened; looked for before the next try",
+                    effect.name
+                )
+            };
+            row("done once", what);
+        }
         if let Some(parked) = &self.parked {
             row("parked until", time(Some(parked.wake_at)));
             row("parked since", time(Some(parked.since)));
@@ -171,6 +195,16 @@ impl Record {
     }
 }
 
+impl From<vendorbridge::ledger::Effect> for Effect {
+    fn from(effect: vendorbridge::ledger::Effect) -> Self {
+        Self {
+            name: effect.name,
+            is_certain: effect.until.is_none(),
+            answer: effect.output,
+        }
+    }
+}
+
 impl From<EntityRecord> for Record {
     fn from(record: EntityRecord) -> Self {
         let recent = record.recent.into_iter().rev().map(|recent| Recent {
@@ -196,6 +230,8 @@ impl From<EntityRecord> for Record {
                 error: parked.error.into(),
             }),
             error: record.error.map(Failure::from),
+            rule: record.rule,
+            effects: record.effects.into_iter().map(Effect::from).collect(),
             recent: recent.collect(),
         }
     }
@@ -258,7 +294,7 @@ mod tests {
         let expected = json!({"entity": "customer/c-4711", "vendors": [
             {"vendor": "mailchimp", "seen": true, "record": {
                 "status": "PARKED", "link": "l-1", "version": 12, "read_at": time, "settled_at": time,
-                "attempts": 1, "unsure": false, "error": null,
+                "attempts": 1, "unsure": false, "error": null, "rule": null, "effects": [],
                 "parked": {"wake_at": "2026-01-29T14:37:00Z", "since": time, "event_id": "e-2", "event_time": time,
                     "detail_type": "Changed", "version": null,
                     "error": {"stage": "push", "step": null, "field": null, "code": "E503", "reason": "found 503",

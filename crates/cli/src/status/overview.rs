@@ -23,11 +23,12 @@ const HOURS_AT_ONCE: usize = 6;
 /// What the ledger names as the entity of an event that names none.
 const NO_ENTITY: &str = "-";
 
-const STATUSES: [Status; 8] = [
+const STATUSES: [Status; 9] = [
     Status::Synced,
     Status::Deleted,
     Status::Unchanged,
     Status::Covered,
+    Status::Excluded,
     Status::Coalesced,
     Status::Parked,
     Status::Rejected,
@@ -39,8 +40,8 @@ const STATUSES: [Status; 8] = [
 /// ```json
 /// {"stack": "vendorbridge", "since": "2026-01-29T13:36:26Z", "until": "2026-01-29T14:36:26Z",
 ///  "vendors": [{"vendor": "mailchimp", "state": "running", "pause": null, "circuit": null, "total": 3,
-///    "events": {"SYNCED": 2, "DELETED": 0, "UNCHANGED": 0, "COVERED": 0, "COALESCED": 0, "PARKED": 0,
-///      "REJECTED": 1, "DEAD": 0},
+///    "events": {"SYNCED": 2, "DELETED": 0, "UNCHANGED": 0, "COVERED": 0, "EXCLUDED": 0, "COALESCED": 0,
+///      "PARKED": 0, "REJECTED": 1, "DEAD": 0},
 ///    "attention": [{"entity": "customer/c-4714", "event_id": null, "status": "REJECTED", "since": "…",
 ///      "wake_at": null, "attempts": 1, "error": {"stage": "map", "step": null, "field": "/email", "code": null,
 ///      "reason": "…", "kind": "invalid", "verdict": "permanent"}}],

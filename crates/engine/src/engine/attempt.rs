@@ -110,6 +110,7 @@ pub(super) enum Reached {
     Pushed { link: String },
     Removed,
     Unchanged,
+    Excluded { rule: String },
 }
 
 impl Engine {
@@ -139,7 +140,11 @@ impl Engine {
             result => result,
         };
         let next = self.next_record(&work, &trace, &result);
-        let unchanged = matches!(result, Ok(Reached::Unchanged));
+        let unchanged = match &result {
+            Ok(Reached::Unchanged) => true,
+            Ok(Reached::Excluded { rule }) => work.record.rule.as_ref() == Some(rule),
+            _ => false,
+        };
         // Of carried states an older one may still be on its way: the newest must be known even where it changed nothing.
         let overtakes = self.carries(&work) && next.pushed_version != before;
         if !(unchanged && work.record.is_settled() && !overtakes) {
@@ -165,6 +170,14 @@ impl Engine {
                 read => read?,
             },
         };
+        let rule = state.as_ref().and_then(|state| {
+            let rules = entity.rules.as_ref().filter(|_| !work.record.may_stand())?;
+            rules.excluding(&entity.name, state)
+        });
+        if let Some(rule) = rule {
+            let rule = rule.to_owned();
+            return Ok(Reached::Excluded { rule });
+        }
         match state {
             Some(state) => self.push(entity, work, trace, &state).await,
             None => self.remove(entity, work, trace).await,

@@ -1,6 +1,9 @@
 //! What a vendor function wires for each type of entity.
 
+use std::sync::Arc;
+
 use crate::message::Announcement;
+use crate::rules::Rules;
 use crate::source::Source;
 use crate::vendor::{DynVendor, Vendor};
 
@@ -10,6 +13,7 @@ pub struct Entity {
     pub(super) announcements: Vec<Announcement>,
     pub(super) source: Box<dyn Source>,
     pub(super) vendor: Box<dyn DynVendor>,
+    pub(super) rules: Option<Arc<Rules>>,
 }
 
 impl Entity {
@@ -20,7 +24,16 @@ impl Entity {
             announcements: Vec::new(),
             source: Box::new(source),
             vendor: Box::new(vendor),
+            rules: None,
         }
+    }
+
+    /// These rules on states may keep its entities from the vendor, as long as it does not hold them. For rules on events see
+    /// [`Announcement::ruled_by`].
+    #[must_use]
+    pub fn ruled_by(mut self, rules: &Arc<Rules>) -> Self {
+        self.rules = Some(Arc::clone(rules));
+        self
     }
 
     /// Adds an event type that announces changes.

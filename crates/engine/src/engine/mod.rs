@@ -26,7 +26,7 @@ use crate::circuit::Policy;
 use crate::clock::Clock;
 use crate::lane::{Lanes, lane};
 use crate::ledger::Ledger;
-use crate::message::{Announcement, Delivery, EntityKey, parse};
+use crate::message::{Announcement, Delivery, EntityKey, Parsed, parse};
 use crate::park::Backoff;
 use crate::sabotage::{self, Sabotage};
 use crate::telemetry;
@@ -106,11 +106,15 @@ impl Engine {
                     let event = outcome::malformed(self.vendor(), delivery, reason, self.now());
                     refused.push((index, Outcome::Settled(Box::new(event))));
                 }
-                Ok(None) => {
+                Ok(Parsed::Excluded(excluded)) => {
+                    let event = outcome::kept_out(self.vendor(), delivery, excluded, self.now());
+                    refused.push((index, Outcome::Settled(Box::new(event))));
+                }
+                Ok(Parsed::NotOurs) => {
                     telemetry::not_ours(self.vendor(), &delivery.message_id);
                     refused.push((index, Outcome::Done));
                 }
-                Ok(Some(message)) if delivery.group == lane(message.entity()) => {
+                Ok(Parsed::Message(message)) if delivery.group == lane(message.entity()) => {
                     let entity = message.entity().clone();
                     let items = groups.entry(entity.clone()).or_insert_with(|| {
                         order.push(entity);
@@ -122,7 +126,7 @@ impl Engine {
                         message,
                     });
                 }
-                Ok(Some(message)) => strays.push(Item {
+                Ok(Parsed::Message(message)) => strays.push(Item {
                     index,
                     delivery,
                     message,

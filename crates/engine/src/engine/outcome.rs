@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::ledger::{EntityRecord, ErrorRecord, EventRecord, Recent, Status};
-use crate::message::{Delivery, Malformed, Notification};
+use crate::message::{Delivery, Excluded, Malformed, Notification};
 use crate::{Error, ErrorKind, Stage};
 
 /// What became of one message of a batch.
@@ -38,6 +38,7 @@ pub(super) fn malformed(
         message_id: delivery.message_id.clone(),
         attempt: None,
         by_event: None,
+        rule: None,
         link: None,
         receipt: None,
         version: None,
@@ -45,6 +46,43 @@ pub(super) fn malformed(
         vendor_ms: None,
         wake_at: None,
         error: Some(ErrorRecord::from(&error)),
+        is_second_hand: false,
+        request_id: String::new(),
+    }
+}
+
+/// The record of an event that a rule keeps out.
+pub(super) fn kept_out(vendor: &str, delivery: &Delivery, excluded: Excluded, now: Timestamp) -> EventRecord {
+    let Excluded {
+        event_id,
+        detail_type,
+        time,
+        entity,
+        rule,
+    } = excluded;
+    let entity = entity.map_or_else(
+        || crate::ledger::NO_ENTITY.to_owned(),
+        |entity| entity.to_string(),
+    );
+    EventRecord {
+        vendor: vendor.to_owned(),
+        entity,
+        event_id,
+        detail_type: Some(detail_type.chars().take(128).collect()),
+        status: Status::Excluded,
+        event_time: time,
+        settled_at: now,
+        message_id: delivery.message_id.clone(),
+        attempt: None,
+        by_event: None,
+        rule: Some(rule),
+        link: None,
+        receipt: None,
+        version: None,
+        source_ms: None,
+        vendor_ms: None,
+        wake_at: None,
+        error: None,
         is_second_hand: false,
         request_id: String::new(),
     }
@@ -69,6 +107,7 @@ pub(super) fn event(
         message_id: delivery.message_id.clone(),
         attempt: None,
         by_event: None,
+        rule: None,
         link: None,
         receipt: None,
         version: notification.version.clone(),
@@ -116,6 +155,7 @@ pub(super) fn remembered(
         message_id: delivery.message_id.clone(),
         attempt: None,
         by_event: None,
+        rule: None,
         link: beside.and_then(|record| record.link.clone()),
         receipt: None,
         version: beside.and_then(|record| record.pushed_version.clone()),

@@ -93,7 +93,10 @@ impl Engine {
             self.look(entity, work, trace, visible_after).await?;
         }
         let record = &work.record;
-        let never_pushed = record.link.is_none() && record.maybe_links.is_empty() && record.steps.is_none();
+        let never_pushed = record.link.is_none()
+            && record.maybe_links.is_empty()
+            && record.steps.is_none()
+            && record.effects.is_empty();
         let by_key = creates == Creates::ByKey && (record.pushed_hash.is_some() || !work.is_trusted());
         if never_pushed && !by_key {
             return Ok(Reached::Removed);
@@ -178,7 +181,7 @@ impl Engine {
         }
         work.record.tried.clone_from(&trace.tried);
         let hash = trace.tried.as_ref().map_or(REMOVED, |tried| tried.hash.as_str());
-        self.journal(&mut work.record, hash).write().await
+        self.journal(&mut work.record, hash, work.deadline).write().await
     }
 
     /// Calls the vendor, and again at once where that is nearly free.
@@ -211,7 +214,7 @@ impl Engine {
                     leader,
                     version.as_ref(),
                     &key,
-                    self.journal(&mut work.record, &plan),
+                    self.journal(&mut work.record, &plan, work.deadline),
                 );
                 let result = match call {
                     Call::Find => vendor.find(&mut push).await,
@@ -258,11 +261,18 @@ impl Engine {
         )
     }
 
-    pub(super) fn journal<'a>(&'a self, record: &'a mut EntityRecord, plan: &'a str) -> Journal<'a> {
+    pub(super) fn journal<'a>(
+        &'a self,
+        record: &'a mut EntityRecord,
+        plan: &'a str,
+        deadline: Timestamp,
+    ) -> Journal<'a> {
+        let slowest = SignedDuration::try_from(self.parts.slowest).unwrap_or(SignedDuration::MAX);
         Journal {
             record,
             ledger: self.parts.ledger.as_ref(),
             plan,
+            ends: deadline.saturating_add(slowest).unwrap_or(Timestamp::MAX),
         }
     }
 }

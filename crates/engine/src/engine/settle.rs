@@ -10,7 +10,7 @@ use super::truth::Truth;
 use crate::ledger::{EntityRecord, ErrorRecord, EventRecord, Parked, Status};
 use crate::message::Version;
 use crate::sabotage::{self, Sabotage};
-use crate::{Error, ErrorKind, Stage, Verdict};
+use crate::{Error, ErrorKind, Verdict};
 
 /// What a retry must know that waits until the vendor may be called.
 pub(super) struct Waits {
@@ -33,6 +33,7 @@ impl Engine {
             Ok(Reached::Pushed { .. }) => Status::Synced,
             Ok(Reached::Removed) => Status::Deleted,
             Ok(Reached::Unchanged) => Status::Unchanged,
+            Ok(Reached::Excluded { .. }) => Status::Excluded,
             Err(error) if is_permanent(error) => Status::Rejected,
             Err(_) => Status::Parked,
         };
@@ -42,6 +43,7 @@ impl Engine {
         next.parked = None;
         next.error = None;
         next.owed = None;
+        next.rule = None;
         match result {
             Ok(reached) => {
                 match reached {
@@ -54,8 +56,9 @@ impl Engine {
                         next.pushed_hash = None;
                     }
                     Reached::Unchanged => {}
+                    Reached::Excluded { rule } => next.rule = Some(rule.clone()),
                 }
-                if !matches!(reached, Reached::Unchanged) {
+                if matches!(reached, Reached::Pushed { .. } | Reached::Removed) {
                     next.pushed_revision = trace.tried.as_ref().map(|tried| tried.revision);
                     next.pushed_by = Some(delivery_mark(&work.leader.message_id, work.leader.receive_count));
                 }
@@ -83,11 +86,11 @@ impl Engine {
         // Any failure at the vendor may have changed something there: a plan's first call may have got through. And so may
         // an earlier delivery of the message.
         let certainly_not = sabotage::is(Sabotage::UnknownAsFailed);
-        next.unsure |= !work.is_fresh || work.is_forced || (error.stage() == Stage::Push && !certainly_not);
+        next.unsure |= !work.is_fresh || work.is_forced || (error.stage().is_at_vendor() && !certainly_not);
         if trace.reserved && next.steps.is_none() && !is_unknown(error) {
             next.reservation = None;
         }
-        if error.stage() == Stage::Push {
+        if error.stage().is_at_vendor() {
             if trace.tried.is_some() {
                 next.tried.clone_from(&trace.tried);
             }
@@ -102,7 +105,7 @@ impl Engine {
         if let Some(natural) = trace
             .natural_link
             .as_ref()
-            .filter(|_| error.stage() == Stage::Push)
+            .filter(|_| error.stage().is_at_vendor())
             && next.link.as_ref() != Some(natural)
             && !next.maybe_links.contains(natural)
         {
@@ -164,6 +167,7 @@ impl Engine {
             message_id: work.leader.message_id.clone(),
             attempt: Some(work.attempt()),
             by_event: None,
+            rule: next.rule.clone(),
             link: next.link.clone(),
             receipt: trace.receipt,
             version: trace.version,
@@ -227,6 +231,7 @@ impl Engine {
             message_id: leader.message_id.clone(),
             attempt: None,
             by_event: None,
+            rule: None,
             link: next.link.clone(),
             receipt: None,
             version: None,

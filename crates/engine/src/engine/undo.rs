@@ -28,7 +28,9 @@ impl Engine {
         }
         steps.undoing = Some(ErrorRecord::from(&error));
         let plan = steps.plan.clone();
-        self.journal(&mut work.record, &plan).write().await?;
+        self.journal(&mut work.record, &plan, work.deadline)
+            .write()
+            .await?;
         match self.compensate(entity, work, trace).await {
             Ok(()) => Ok(error),
             Err(other) if other.stage() == Stage::Settle => Err(other),

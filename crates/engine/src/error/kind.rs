@@ -30,6 +30,8 @@ pub enum ErrorKind {
     Conflict,
     /// Work on the entity panicked.
     Panicked,
+    /// Another entity of the same vendor must come first.
+    Waiting,
     /// The vendor was not called: a person paused it.
     Paused,
     /// The vendor was not called: its circuit is open.
@@ -76,11 +78,19 @@ pub enum Stage {
     Map,
     /// Calling the vendor.
     Push,
+    /// Writing the vendor's id back to the source.
+    Link,
     /// Writing the ledger.
     Settle,
 }
 
 impl Stage {
+    /// Whether what failed there may have left something at the vendor.
+    #[must_use]
+    pub(crate) const fn is_at_vendor(self) -> bool {
+        matches!(self, Self::Push | Self::Link)
+    }
+
     /// The name used in the ledger and in logs.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -89,6 +99,7 @@ impl Stage {
             Self::Source => "source",
             Self::Map => "map",
             Self::Push => "push",
+            Self::Link => "link",
             Self::Settle => "settle",
         }
     }
@@ -110,6 +121,7 @@ impl ErrorKind {
             Self::TooLarge => "too-large",
             Self::Conflict => "conflict",
             Self::Panicked => "panicked",
+            Self::Waiting => "waiting",
             Self::Paused => "paused",
             Self::CircuitOpen => "circuit-open",
             Self::Unexpected => "unexpected",

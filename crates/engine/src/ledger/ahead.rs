@@ -42,6 +42,22 @@ pub struct Steps {
     pub undoing: Option<ErrorRecord>,
 }
 
+/// A call that may happen only once in an entity's life, such as a booking. It outlives the plan and the settle.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Effect {
+    /// Its name.
+    pub name: String,
+    /// It did not happen before this.
+    #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
+    pub since: Timestamp,
+    /// Where its outcome is not known: no call is sent after this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+    /// What it answered, once that is known.
+    #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
+    pub output: serde_json::Value,
+}
+
 /// A completed step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepRecord {

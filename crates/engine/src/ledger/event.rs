@@ -22,6 +22,8 @@ pub enum Status {
     Covered,
     /// Another event of the same entity does the work.
     Coalesced,
+    /// A rule of ours keeps it from the vendor.
+    Excluded,
     /// A retry waits.
     Parked,
     /// It cannot succeed until the data changes.
@@ -40,6 +42,7 @@ impl Status {
             Self::Unchanged => "UNCHANGED",
             Self::Covered => "COVERED",
             Self::Coalesced => "COALESCED",
+            Self::Excluded => "EXCLUDED",
             Self::Parked => "PARKED",
             Self::Rejected => "REJECTED",
             Self::Dead => "DEAD",
@@ -79,6 +82,9 @@ pub struct EventRecord {
     /// The event that does this one's work; for a covered one, the latest that was settled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by_event: Option<String>,
+    /// The rule that keeps it from the vendor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
     /// The vendor's id for the entity.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,

@@ -14,7 +14,7 @@ use futures::future::BoxFuture;
 
 use crate::{EntityKey, Error};
 
-pub use ahead::{Reservation, StepRecord, Steps, Tried};
+pub use ahead::{Effect, Reservation, StepRecord, Steps, Tried};
 pub use dynamo::DynamoLedger;
 pub(crate) use dynamo::{vendor_key, vendor_of};
 pub(crate) use event::NO_ENTITY;

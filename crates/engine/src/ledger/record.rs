@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Reservation, Status, Steps, Tried};
+use super::{Effect, Reservation, Status, Steps, Tried};
 use crate::message::Carried;
 use crate::{EntityKey, Error, ErrorKind, Stage, Verdict, Version};
 
@@ -66,6 +66,12 @@ pub struct EntityRecord {
     /// How far an ordered plan has got.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub steps: Option<Steps>,
+    /// Calls that happened, or may have, and must not happen again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub effects: Vec<Effect>,
+    /// The rule that keeps the entity from the vendor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
     /// The waiting retry.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parked: Option<Parked>,
@@ -169,6 +175,8 @@ impl EntityRecord {
             tried: None,
             reservation: None,
             steps: None,
+            effects: Vec::new(),
+            rule: None,
             parked: None,
             error: None,
             owed: None,
@@ -199,6 +207,18 @@ impl EntityRecord {
     #[must_use]
     pub fn remembered(&self, event_id: &str) -> Option<&Recent> {
         self.recent.iter().find(|recent| recent.event_id == event_id)
+    }
+
+    /// Whether anything was ever done, or tried, for the entity at the vendor.
+    #[must_use]
+    pub fn may_stand(&self) -> bool {
+        self.link.is_some()
+            || self.pushed_hash.is_some()
+            || self.tried.is_some()
+            || self.reservation.is_some()
+            || self.steps.is_some()
+            || !self.maybe_links.is_empty()
+            || !self.effects.is_empty()
     }
 
     /// Whether what is recorded as pushed is certainly what the vendor holds.

@@ -1,9 +1,12 @@
 //! How an event type announces an entity: data, so that one more event type needs no code.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
 use super::{Carried, EntityKey, Envelope, MAX_CARRIED_BYTES, Malformed, Notification, Version};
+use crate::rules::Rules;
 
 /// A sender's clock may be this much ahead of the bus's.
 const AHEAD: SignedDuration = SignedDuration::from_mins(5);
@@ -18,6 +21,7 @@ pub struct Announcement {
     id: String,
     version: Option<VersionAt>,
     brings: Brings,
+    rules: Option<Arc<Rules>>,
 }
 
 #[derive(Debug, Clone)]
@@ -52,6 +56,7 @@ impl Announcement {
             id: id.to_owned(),
             version: None,
             brings: Brings::Nothing,
+            rules: None,
         }
     }
 
@@ -129,6 +134,14 @@ impl Announcement {
         self
     }
 
+    /// These rules on events may keep its events out. They see all events of its detail type and source, also those to which
+    /// [`only_if`](Self::only_if) does not apply.
+    #[must_use]
+    pub fn ruled_by(mut self, rules: &Arc<Rules>) -> Self {
+        self.rules = Some(Arc::clone(rules));
+        self
+    }
+
     /// The detail type that is listened for; `*` for any.
     #[must_use]
     pub fn detail_type(&self) -> &str {
@@ -140,37 +153,41 @@ impl Announcement {
         !matches!(self.brings, Brings::Nothing)
     }
 
-    pub(super) fn matches(&self, envelope: &Envelope) -> bool {
-        self.detail_type
-            .as_ref()
-            .is_none_or(|detail_type| *detail_type == envelope.detail_type)
-            && self
-                .source
-                .as_ref()
-                .is_none_or(|source| *source == envelope.source)
-            && self
-                .only_if
-                .as_ref()
-                .is_none_or(|(at, value)| envelope.detail.pointer(at) == Some(value))
+    fn hears(&self, envelope: &Envelope) -> bool {
+        let detail_type = self.detail_type.as_ref();
+        let source = self.source.as_ref();
+        detail_type.is_none_or(|detail_type| *detail_type == envelope.detail_type)
+            && source.is_none_or(|source| *source == envelope.source)
     }
 
-    pub(super) fn read(&self, entity_type: &str, envelope: Envelope) -> Result<Notification, Malformed> {
+    pub(super) fn matches(&self, envelope: &Envelope) -> bool {
+        let only_if = self.only_if.as_ref();
+        self.hears(envelope) && only_if.is_none_or(|(at, value)| envelope.detail.pointer(at) == Some(value))
+    }
+
+    /// The rule that keeps this event out.
+    pub(super) fn excluding(&self, envelope: &Envelope) -> Option<String> {
+        let rules = self.rules.as_ref().filter(|_| self.hears(envelope))?;
+        rules.excluding_event(&envelope.in_rules()).map(str::to_owned)
+    }
+
+    pub(super) fn read(&self, entity_type: &str, envelope: &Envelope) -> Result<Notification, Malformed> {
         for (at, value) in &self.requires {
             if envelope.detail.pointer(at) != Some(value) {
                 let reason = format!("expected {value}, found something else");
                 return Err(envelope.malformed(&format!("/detail{at}"), reason));
             }
         }
-        let entity = self.entity(entity_type, &envelope)?;
-        let version = self.version_in(&envelope);
-        let carried = self.carried(&envelope, version.as_ref())?;
+        let entity = self.entity(entity_type, envelope)?;
+        let version = self.version_in(envelope);
+        let carried = self.carried(envelope, version.as_ref())?;
         Ok(Notification {
             event_id: envelope.delivery_id(),
             version: carried
                 .as_ref()
                 .map(|carried| carried.version.clone())
                 .or(version),
-            detail_type: envelope.detail_type,
+            detail_type: envelope.detail_type.clone(),
             time: envelope.time,
             entity,
             carried,

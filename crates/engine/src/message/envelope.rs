@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::Malformed;
+use super::{EntityKey, Excluded, Malformed};
 
 /// Longest event id, in bytes. EventBridge's are UUIDs of 36; a direct producer may choose its own.
 pub const MAX_EVENT_ID_BYTES: usize = 128;
@@ -82,6 +82,21 @@ impl Envelope {
             Some(replay) => format!("{}~{}", self.id, crate::lane::short_hash(replay)),
             None => self.id.clone(),
         }
+    }
+
+    pub(super) fn excluded(&self, entity: Option<EntityKey>, rule: String) -> Excluded {
+        Excluded {
+            event_id: self.delivery_id(),
+            detail_type: self.detail_type.clone(),
+            time: self.time,
+            entity,
+            rule,
+        }
+    }
+
+    /// What rules on events look at.
+    pub(super) fn in_rules(&self) -> Value {
+        json!({"source": self.source, "detail-type": self.detail_type, "detail": self.detail})
     }
 
     pub(super) fn malformed(&self, pointer: &str, reason: String) -> Malformed {

@@ -73,6 +73,43 @@ impl Message {
     }
 }
 
+/// What a message body was read as.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Parsed {
+    /// It asks for something.
+    Message(Message),
+    /// A rule keeps it out.
+    Excluded(Excluded),
+    /// It does not concern the vendor: a request to sync somebody else, or something else.
+    NotOurs,
+}
+
+/// An event that a rule keeps out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Excluded {
+    /// The event's id.
+    pub event_id: String,
+    /// The event's detail type.
+    pub detail_type: String,
+    /// When the change was announced.
+    pub time: Timestamp,
+    /// What changed, if it is of a type that the vendor keeps.
+    pub entity: Option<EntityKey>,
+    /// The rule's name.
+    pub rule: String,
+}
+
+impl Parsed {
+    /// What it asks for, if it does.
+    #[must_use]
+    pub fn into_message(self) -> Option<Message> {
+        match self {
+            Self::Message(message) => Some(message),
+            Self::Excluded(_) | Self::NotOurs => None,
+        }
+    }
+}
+
 /// Why a message cannot be understood, and as much of its identity as could be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Malformed {
@@ -88,8 +125,7 @@ pub struct Malformed {
     pub detail_type: Option<String>,
 }
 
-/// Reads a message body, with the announcements of each type of entity that `vendor` keeps. `None` says that it does not
-/// concern the vendor: a request to sync somebody else, or something else.
+/// Reads a message body, with the announcements of each type of entity that `vendor` keeps.
 ///
 /// # Errors
 /// [`Malformed`] if the body is no JSON, no EventBridge envelope, of a type that no announcement names, without a
@@ -98,15 +134,17 @@ pub fn parse<'a>(
     body: &str,
     vendor: &str,
     mut announcements: impl Iterator<Item = (&'a str, &'a Announcement)>,
-) -> Result<Option<Message>, Malformed> {
+) -> Result<Parsed, Malformed> {
     let envelope = Envelope::parse(body)?;
     if let Some(entity) = wake::read(&envelope)? {
-        return Ok(Some(Message::Wake(entity)));
+        return Ok(Parsed::Message(Message::Wake(entity)));
     }
     if envelope.detail_type == SYNC_REQUESTED {
         let keeps = |wanted: &str| announcements.any(|(entity_type, _)| entity_type == wanted);
         let request = request::read(envelope, vendor, keeps)?;
-        return Ok(request.map(Message::Notification));
+        return Ok(request.map_or(Parsed::NotOurs, |request| {
+            Parsed::Message(Message::Notification(request))
+        }));
     }
     if envelope.source == WAKE_SOURCE {
         let reason =
@@ -114,13 +152,21 @@ pub fn parse<'a>(
         return Err(envelope.malformed("/source", reason.to_owned()));
     }
     let mut expected = Vec::new();
+    let mut excluded = None;
     for (entity_type, announcement) in announcements {
+        let rule = announcement.excluding(&envelope);
         if announcement.matches(&envelope) {
-            return announcement
-                .read(entity_type, envelope)
-                .map(|notification| Some(Message::Notification(notification)));
+            let notification = announcement.read(entity_type, &envelope)?;
+            return Ok(match rule {
+                Some(rule) => Parsed::Excluded(envelope.excluded(Some(notification.entity), rule)),
+                None => Parsed::Message(Message::Notification(notification)),
+            });
         }
+        excluded = excluded.or(rule);
         expected.push(announcement.detail_type().to_owned());
+    }
+    if let Some(rule) = excluded {
+        return Ok(Parsed::Excluded(envelope.excluded(None, rule)));
     }
     let reason = format!(
         "unknown event type: found a detail-type of {} bytes that no entity of this vendor is announced by; expected one of: {}",

@@ -15,7 +15,8 @@ fn preference() -> Announcement {
 
 fn read(body: &str) -> Result<Message, Malformed> {
     let announcement = preference();
-    parse(body, "mailchimp", [("customer", &announcement)].into_iter()).map(Option::unwrap)
+    parse(body, "mailchimp", [("customer", &announcement)].into_iter())
+        .map(|parsed| parsed.into_message().unwrap())
 }
 
 fn event(detail: &serde_json::Value) -> String {

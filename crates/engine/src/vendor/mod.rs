@@ -3,6 +3,7 @@
 mod erased;
 mod field;
 mod gather;
+mod once;
 mod push;
 
 use std::future::Future;
@@ -17,7 +18,7 @@ pub(crate) use erased::{DynVendor, Mapped};
 pub use field::Field;
 pub use gather::{Gatherer, Limits};
 pub(crate) use push::Journal;
-pub use push::{Push, Step};
+pub use push::{Push, Standing, Step};
 
 /// One kind of entity at one vendor.
 pub trait Vendor: Send + Sync + 'static {

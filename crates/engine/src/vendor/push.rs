@@ -5,7 +5,7 @@ use std::future::Future;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::ledger::{EntityRecord, Ledger, StepRecord, Steps};
+use crate::ledger::{EntityRecord, Ledger, Status, StepRecord, Steps};
 use crate::{EntityKey, Error, ErrorKind, Stage, Verdict, Version};
 
 /// What the engine knows about one push.
@@ -30,7 +30,7 @@ pub struct Push<'a> {
     /// The time of the attempt.
     pub now: jiff::Timestamp,
     receipt: Option<String>,
-    journal: Journal<'a>,
+    pub(super) journal: Journal<'a>,
 }
 
 /// The stored record and where to write it: raised by every checkpoint.
@@ -39,6 +39,17 @@ pub(crate) struct Journal<'a> {
     pub(crate) ledger: &'a dyn Ledger,
     /// The canonical hash of the payload.
     pub(crate) plan: &'a str,
+    /// No call of this process arrives at the vendor after this.
+    pub(crate) ends: jiff::Timestamp,
+}
+
+/// How another entity of the same vendor stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// The outcome that holds.
+    pub status: Status,
+    /// The vendor's id for it.
+    pub link: Option<String>,
 }
 
 /// What a step is told about earlier tries.
@@ -82,6 +93,19 @@ impl<'a> Push<'a> {
 
     pub(crate) fn take_receipt(&mut self) -> Option<String> {
         self.receipt.take()
+    }
+
+    /// How another entity of the same vendor stands; `None` if the ledger does not know it. One strongly consistent read.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read, which must be passed on.
+    pub async fn standing(&self, entity: &EntityKey) -> Result<Option<Standing>, Error> {
+        let mut snapshot = self.journal.ledger.read(std::slice::from_ref(entity)).await?;
+        let record = snapshot.entities.remove(entity).transpose()?;
+        Ok(record.map(|record| Standing {
+            status: record.status,
+            link: record.link,
+        }))
     }
 
     /// A number that only goes up from one push of an entity to the next: milliseconds since 1970, and more than at the
@@ -220,7 +244,7 @@ impl<'a> Push<'a> {
         self.journal.record.steps.get_or_insert_with(|| Steps::new(plan))
     }
 
-    async fn checkpoint(&mut self) -> Result<(), Error> {
+    pub(super) async fn checkpoint(&mut self) -> Result<(), Error> {
         self.journal.write().await
     }
 }
@@ -240,7 +264,7 @@ impl Journal<'_> {
     }
 }
 
-fn is_unknown(error: &Error) -> bool {
+pub(super) fn is_unknown(error: &Error) -> bool {
     error.verdict() == Verdict::Unknown
 }
 
@@ -252,7 +276,7 @@ fn read<T: DeserializeOwned>(step: &StepRecord) -> Result<T, Error> {
     T::deserialize(&step.output).map_err(|error| unreadable(&step.name, error))
 }
 
-fn unreadable(step: &str, error: serde_json::Error) -> Error {
+pub(super) fn unreadable(step: &str, error: serde_json::Error) -> Error {
     let message = "the answer of a completed step cannot be kept or read back";
     Error::permanent(ErrorKind::Unexpected, Stage::Push, message)
         .in_step(step)

@@ -15,6 +15,7 @@ use vendorbridge::lane::lane;
 use vendorbridge::ledger::{EntityRecord, Status};
 use vendorbridge::message::Delivery;
 use vendorbridge::park::Backoff;
+use vendorbridge::rules::Rules;
 use vendorbridge::source::{CarriedState, Fetched, Source};
 use vendorbridge::vendor::{Invalid, Push, Vendor};
 use vendorbridge::wake::{Waker, Woken};
@@ -164,6 +165,23 @@ impl Bench {
         let world = Shared::default();
         let entity = Entity::new("person", Memory(Arc::clone(&world)), vendor(Arc::clone(&world)));
         Self::wired(world, vec![announced(entity)])
+    }
+
+    /// A bench for a vendor with rules.
+    pub(crate) fn ruled<V: Vendor>(vendor: impl FnOnce(Shared) -> V, rules: &Value) -> Self {
+        let rules: Rules = serde_json::from_value(rules.clone()).unwrap();
+        let rules = Arc::new(rules);
+        let world = Shared::default();
+        let announcement = Announcement::new("PersonChanged", "/id").version("/version");
+        let entity = Entity::new("person", Memory(Arc::clone(&world)), vendor(Arc::clone(&world)))
+            .ruled_by(&rules)
+            .announced_by(announcement.ruled_by(&rules))
+            .announced_by(
+                Announcement::new("PersonMoved", "/id")
+                    .only_if("/kind", 1)
+                    .ruled_by(&rules),
+            );
+        Self::wired(world, vec![entity])
     }
 
     /// A bench for [`Names`] whose events bring the state; the source is asked only if `readable`.

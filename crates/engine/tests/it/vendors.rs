@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use vendorbridge::Error;
 use vendorbridge::vendor::{Creates, Invalid, Push, Vendor};
+use vendorbridge::{Error, ErrorKind, Stage, Verdict};
 
-use crate::bench::{Card, Person, Row, Shared, World, lock};
+use crate::bench::{Card, Person, Row, Shared, World, key, lock};
 
 /// How long a new record is not found.
 pub(crate) const VISIBLE_AFTER: Duration = Duration::from_mins(1);
@@ -73,6 +73,54 @@ impl World {
             .iter()
             .find(|row| row.external == external && row.visible_at <= now);
         Ok(row.map(|row| row.id.to_string()))
+    }
+}
+
+/// Books once, notes the booking's number, and books the opposite for what is gone. A name `after N` waits for the person N.
+pub(crate) struct Booking(pub(crate) Shared);
+
+impl Booking {
+    async fn book(&self, push: &mut Push<'_>, name: &str) -> Result<String, Error> {
+        let (external, now, world) = (format!("{}:{name}", push.entity.id()), push.now, &self.0);
+        let find = |_| async { lock(world).find(&external, now) };
+        let work = || async { lock(world).create(&external, now, &external) };
+        push.once(name, VISIBLE_AFTER, find, work).await
+    }
+}
+
+impl Vendor for Booking {
+    type Entity = Person;
+    type Payload = Card;
+
+    fn map(&self, person: &Person) -> Result<Card, Invalid> {
+        Ok(card(person))
+    }
+
+    async fn push(&self, push: &mut Push<'_>, card: &Card) -> Result<String, Error> {
+        if let Some(first) = card.title.strip_prefix("after ")
+            && push.standing(&key(first)).await?.is_none()
+        {
+            let after = Some(Duration::from_secs(15));
+            let verdict = Verdict::Retry { after };
+            return Err(Error::new(
+                ErrorKind::Waiting,
+                verdict,
+                Stage::Push,
+                "another comes first",
+            ));
+        }
+        let id = self.book(push, "charge").await?;
+        push.set_link(Some(id.clone()));
+        lock(&self.0).next("note").map_err(|(error, _)| error)?;
+        Ok(id)
+    }
+
+    async fn remove(&self, push: &mut Push<'_>) -> Result<(), Error> {
+        if push.outcome_of::<String>("charge")?.is_some() {
+            self.book(push, "charge").await?;
+            self.book(push, "reversal").await?;
+        }
+        Ok(())
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{Error, ErrorKind, Stage};
 
 /// Every attribute a settle owns. What is not in the record is removed; what is not in this list is left alone, so
 /// that a newer version's attributes survive an older version's settle.
-const OWNED: [&str; 23] = [
+const OWNED: [&str; 25] = [
     "vendor",
     "entity",
     "status",
@@ -30,6 +30,8 @@ const OWNED: [&str; 23] = [
     "tried",
     "reservation",
     "steps",
+    "effects",
+    "rule",
     "parked",
     "error",
     "owed",
@@ -154,6 +156,13 @@ mod tests {
             earlier: Vec::new(),
             undoing: None,
         });
+        full.effects = vec![crate::ledger::Effect {
+            name: "charge".into(),
+            since: full.settled_at,
+            until: Some(full.settled_at),
+            output: serde_json::json!({"i_xdr": 1}),
+        }];
+        full.rule = Some("drafts".into());
         full.pushed_version = Some(crate::Version::Number(1));
         full.read_at = Some(full.settled_at);
         full.attempts = 1;

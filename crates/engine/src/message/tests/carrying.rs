@@ -36,6 +36,7 @@ fn read(detail_type: &str, source: &str, detail: &Value) -> Result<Option<Messag
             .iter()
             .map(|(name, announcement)| (*name, announcement)),
     )
+    .map(Parsed::into_message)
 }
 
 fn notification(detail_type: &str, detail: &Value) -> Notification {
@@ -123,7 +124,7 @@ fn the_latest_of_several_times_counts() {
         "detail": {"id": "1", "type": "gone", "time": "2026-01-29T14:36:25Z", "updated_at": "2026-01-29T14:36:25.794Z"},
     });
     let read = parse(&body.to_string(), "v", [("user", &announcement)].into_iter()).unwrap();
-    let Some(Message::Notification(notification)) = read else {
+    let Parsed::Message(Message::Notification(notification)) = read else {
         panic!("expected a notification")
     };
     assert_eq!(notification.version, Some(UPDATED_AT));

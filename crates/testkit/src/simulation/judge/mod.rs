@@ -287,6 +287,7 @@ fn status_label(status: Status) -> &'static str {
         Status::Deleted => "status DELETED",
         Status::Unchanged => "status UNCHANGED",
         Status::Covered => "status COVERED",
+        Status::Excluded => "status EXCLUDED",
         Status::Coalesced => "status COALESCED",
         Status::Parked => "status PARKED",
         Status::Rejected => "status REJECTED",
