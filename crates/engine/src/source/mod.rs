@@ -4,6 +4,7 @@ mod carried;
 mod dynamo;
 mod endpoint;
 mod graphql;
+pub mod odata;
 mod rest;
 
 use futures::future::BoxFuture;
@@ -17,6 +18,7 @@ pub use dynamo::{
     DynamoItems, DynamoSource, InvalidKeyTemplate, ItemRequest, Items, KeyTemplate, KeyValue, TableSettings,
 };
 pub use graphql::{GraphQlQuery, GraphQlSource};
+pub use odata::ODataSource;
 pub use rest::RestSource;
 
 /// Longer codes of others are not repeated.
