@@ -17,11 +17,12 @@ use sha2::{Digest, Sha256};
 use url::Url;
 
 use self::answer::{Persisted, Reading};
+use super::endpoint::Endpoint;
 use super::{Fetched, Source};
 use crate::auth::Auth;
 use crate::clock::Clock;
 use crate::http::{Answer, Http, HttpError};
-use crate::{EntityKey, Error, ErrorKind, Stage};
+use crate::{EntityKey, Error, Stage};
 
 /// The place of the id in the texts of the variables.
 const ID: &str = "{id}";
@@ -47,15 +48,11 @@ pub struct GraphQlQuery {
 /// An answer with `errors` is a failure, whatever data comes along: what is missing in it would otherwise be taken for empty.
 /// What a failure means is read from the errors' codes; their texts are neither read nor repeated, as they may quote data.
 pub struct GraphQlSource {
-    http: Http,
-    clock: Arc<dyn Clock>,
-    url: Url,
-    auth: Auth,
+    endpoint: Endpoint,
     query: GraphQlQuery,
     reading: Reading,
     hash: Option<String>,
     hash_is_refused: AtomicBool,
-    timeout: Duration,
 }
 
 /// The body of a request (<https://graphql.github.io/graphql-over-http/draft/#sec-Request-Parameters>).
@@ -90,7 +87,7 @@ impl GraphQlSource {
     /// # Errors
     /// [`HttpError`] if `url` may not be called, no variable has `{id}` in it, or the state stands nowhere under `/data`.
     pub fn new(http: Http, clock: Arc<dyn Clock>, url: Url, query: GraphQlQuery) -> Result<Self, HttpError> {
-        http.check(&url)?;
+        let endpoint = Endpoint::new(http, clock, url)?;
         if !mentions_id(&query.variables) {
             return Err(HttpError::Request(
                 "expected `{id}` in a variable of the query, found none",
@@ -102,22 +99,18 @@ impl GraphQlSource {
             ));
         }
         Ok(Self {
-            http,
-            clock,
-            url,
-            auth: Auth::none(),
+            endpoint,
             reading: Reading::new(&query.state),
             query,
             hash: None,
             hash_is_refused: AtomicBool::new(false),
-            timeout: Duration::from_secs(5),
         })
     }
 
     /// Who we are to the source; nobody asks unless set.
     #[must_use]
     pub fn auth(mut self, auth: Auth) -> Self {
-        self.auth = auth;
+        self.endpoint.auth = auth;
         self
     }
 
@@ -154,20 +147,21 @@ impl GraphQlSource {
     /// How long the source may take, an unknown hash included; five seconds unless set.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+        self.endpoint.timeout = timeout;
         self
     }
 
     async fn ask(&self, entity: &EntityKey) -> Result<Fetched, Error> {
-        let begun = self.clock.now();
+        let endpoint = &self.endpoint;
+        let begun = endpoint.now();
         let variables = with_id(&self.query.variables, entity.id());
         let query = Some(self.query.document.as_str());
         let hash = self.hash.as_deref();
         let mut hash = hash.filter(|_| !self.hash_is_refused.load(Ordering::Relaxed));
         if hash.is_some() {
-            let answer = self.post(None, hash, &variables, self.timeout).await?;
+            let answer = self.post(None, hash, &variables, endpoint.timeout).await?;
             match answer::persisted(&answer) {
-                Persisted::Known => return self.reading.read(&answer, self.clock.now()),
+                Persisted::Known => return self.reading.read(&answer, endpoint.now()),
                 Persisted::Unknown => {}
                 Persisted::Refused => {
                     self.hash_is_refused.store(true, Ordering::Relaxed);
@@ -175,17 +169,8 @@ impl GraphQlSource {
                 }
             }
         }
-        let spent = Duration::try_from(self.clock.now().duration_since(begun)).unwrap_or_default();
-        let left = self.timeout.saturating_sub(spent);
-        if left.is_zero() {
-            return Err(Error::retry(
-                ErrorKind::Timeout,
-                Stage::Source,
-                "no answer in time",
-            ));
-        }
-        let answer = self.post(query, hash, &variables, left).await?;
-        self.reading.read(&answer, self.clock.now())
+        let answer = self.post(query, hash, &variables, endpoint.left(begun)?).await?;
+        self.reading.read(&answer, endpoint.now())
     }
 
     async fn post(
@@ -206,13 +191,12 @@ impl GraphQlSource {
                 },
             }),
         };
-        let request = self
-            .http
-            .request(Method::POST, self.url.clone())
-            .timeout(timeout)
+        let endpoint = &self.endpoint;
+        let request = endpoint
+            .request(Method::POST, endpoint.url.clone(), timeout)
             .header(header::ACCEPT, ACCEPT)
             .json(&body);
-        self.auth.send(request, Stage::Source).await
+        endpoint.auth.send(request, Stage::Source).await
     }
 }
 

@@ -2,7 +2,9 @@
 
 mod carried;
 mod dynamo;
+mod endpoint;
 mod graphql;
+pub mod odata;
 mod rest;
 
 use futures::future::BoxFuture;
@@ -16,7 +18,11 @@ pub use dynamo::{
     DynamoItems, DynamoSource, InvalidKeyTemplate, ItemRequest, Items, KeyTemplate, KeyValue, TableSettings,
 };
 pub use graphql::{GraphQlQuery, GraphQlSource};
+pub use odata::ODataSource;
 pub use rest::RestSource;
+
+/// Longer codes of others are not repeated.
+const MAX_CODE_BYTES: usize = 64;
 
 /// Asked for the current state of an entity.
 pub trait Source: Send + Sync {
@@ -68,4 +74,10 @@ impl Fetched {
         self.is_current = true;
         self
     }
+}
+
+/// Whether a code that the other side names is a plain word: nothing else may reach a log.
+fn is_plain_code(code: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
+    !code.is_empty() && code.len() <= MAX_CODE_BYTES && code.bytes().all(is_plain)
 }

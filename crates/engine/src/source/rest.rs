@@ -7,6 +7,7 @@ use futures::future::BoxFuture;
 use http::{Method, StatusCode, header};
 use url::Url;
 
+use super::endpoint::Endpoint;
 use super::{Fetched, Source};
 use crate::auth::Auth;
 use crate::clock::Clock;
@@ -18,13 +19,9 @@ const ID: &str = "{id}";
 
 /// Reads an entity with one `GET`. 404 and 410 mean that it is deleted. Redirects are not followed.
 pub struct RestSource {
-    http: Http,
-    clock: Arc<dyn Clock>,
-    base: Url,
+    endpoint: Endpoint,
     path: String,
-    auth: Auth,
     version: VersionFrom,
-    timeout: Duration,
 }
 
 enum VersionFrom {
@@ -40,8 +37,8 @@ impl RestSource {
     /// # Errors
     /// [`HttpError::Url`] if `base` may not be called or `path` has no `{id}` segment.
     pub fn new(http: Http, clock: Arc<dyn Clock>, base: Url, path: &str) -> Result<Self, HttpError> {
-        http.check(&base)?;
-        if !path.split('/').any(|segment| segment == ID) || base.cannot_be_a_base() {
+        let endpoint = Endpoint::new(http, clock, base)?;
+        if !path.split('/').any(|segment| segment == ID) {
             let found = format!("`{path}`");
             return Err(HttpError::Url {
                 expected: "a path with a segment `{id}`",
@@ -49,20 +46,16 @@ impl RestSource {
             });
         }
         Ok(Self {
-            http,
-            clock,
-            base,
+            endpoint,
             path: path.to_owned(),
-            auth: Auth::none(),
             version: VersionFrom::ETag,
-            timeout: Duration::from_secs(5),
         })
     }
 
     /// How the source knows who asks; nothing unless set.
     #[must_use]
     pub fn auth(mut self, auth: Auth) -> Self {
-        self.auth = auth;
+        self.endpoint.auth = auth;
         self
     }
 
@@ -84,7 +77,7 @@ impl RestSource {
     /// How long the source may take; five seconds unless set.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+        self.endpoint.timeout = timeout;
         self
     }
 
@@ -94,29 +87,23 @@ impl RestSource {
             let message = "expected an id that can stand in a path, found a dot segment";
             return Err(Error::permanent(ErrorKind::Invalid, Stage::Source, message));
         }
-        let mut url = self.base.clone();
-        if let Ok(mut segments) = url.path_segments_mut() {
-            segments.pop_if_empty();
-            for segment in self.path.split('/').filter(|segment| !segment.is_empty()) {
-                segments.push(if segment == ID { entity.id() } else { segment });
-            }
-        }
-        Ok(url)
+        let segments = self.path.split('/').filter(|segment| !segment.is_empty());
+        let segments = segments.map(|segment| if segment == ID { entity.id() } else { segment });
+        Ok(self.endpoint.under(segments))
     }
 
     async fn get(&self, entity: &EntityKey) -> Result<Fetched, Error> {
-        let request = self
-            .http
-            .request(Method::GET, self.url(entity)?)
-            .timeout(self.timeout)
+        let endpoint = &self.endpoint;
+        let request = endpoint
+            .request(Method::GET, self.url(entity)?, endpoint.timeout)
             .header(header::ACCEPT, "application/json");
-        let answer = self.auth.send(request, Stage::Source).await?;
+        let answer = endpoint.auth.send(request, Stage::Source).await?;
         match answer.status {
             StatusCode::NOT_FOUND | StatusCode::GONE => {
                 return Ok(Fetched::gone());
             }
             StatusCode::OK => {}
-            _ => return Err(status_error(Stage::Source, &answer, self.clock.now())),
+            _ => return Err(status_error(Stage::Source, &answer, endpoint.now())),
         }
         let Some(state) = answer.json::<serde_json::Value>() else {
             let message = "expected JSON from the source, found something else";

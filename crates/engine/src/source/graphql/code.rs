@@ -7,10 +7,8 @@
 
 use serde_json::Value;
 
+use crate::source::is_plain_code;
 use crate::{ErrorKind, Verdict};
-
-/// Longer ones are not repeated.
-const MAX_CODE_BYTES: usize = 64;
 
 /// Meanings, the one that decides first where an answer has several errors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -81,14 +79,11 @@ impl Meaning {
     }
 }
 
-/// The code of an error, if it is a plain word: nothing else may reach a log.
+/// The code of an error, if it is a plain word.
 pub(super) fn of(error: &Value) -> Option<&str> {
     let extensions = error.get("extensions")?;
     let code = ["code", "classification"]
         .into_iter()
         .find_map(|name| extensions.get(name)?.as_str())?;
-    let is_plain = code
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte));
-    (is_plain && !code.is_empty() && code.len() <= MAX_CODE_BYTES).then_some(code)
+    is_plain_code(code).then_some(code)
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::answer::{Persisted, Reading, persisted};
 use super::*;
 use crate::clock::SystemClock;
-use crate::{Verdict, Version};
+use crate::{ErrorKind, Verdict, Version};
 
 const JSON: &str = "application/json";
 const GRAPHQL: &str = "application/graphql-response+json; charset=utf-8";
