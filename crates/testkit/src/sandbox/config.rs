@@ -46,6 +46,18 @@ pub struct SandboxConfig {
     pub auth0_client_id: String,
     /// Its secret.
     pub auth0_client_secret: String,
+    /// The company database that the Service Layer serves.
+    pub service_layer_company: String,
+    /// The user that may log in to the Service Layer. What is done by hand is done by `manager`.
+    pub service_layer_user: String,
+    /// Its password.
+    pub service_layer_password: String,
+    /// The user that may log in to PortaBilling.
+    pub portabilling_login: String,
+    /// Its password.
+    pub portabilling_password: String,
+    /// Its API token, which it may log in with instead of the password.
+    pub portabilling_token: String,
     /// How long a request that is not to be answered is held before its connection is closed.
     ///
     /// Default: 120 s, Mailchimp's own call timeout (same page as `connections`).
@@ -74,6 +86,12 @@ impl Default for SandboxConfig {
             shortlist_token: "sandbox-shortlist-token".to_owned(),
             auth0_client_id: "sandbox-client".to_owned(),
             auth0_client_secret: "sandbox-client-secret".to_owned(),
+            service_layer_company: "SBODEMOUS".to_owned(),
+            service_layer_user: "vendorbridge".to_owned(),
+            service_layer_password: "sandbox-service-layer-password".to_owned(),
+            portabilling_login: "vendorbridge".to_owned(),
+            portabilling_password: "sandbox-portabilling-password".to_owned(),
+            portabilling_token: "sandbox-portabilling-token".to_owned(),
             hold: Duration::from_mins(2),
             log_requests: false,
             clock: Clock::system(),

@@ -12,6 +12,8 @@
 //! | `/webhook` | a receiver of signed deliveries, [`Webhook`] |
 //! | `/shop/graphql` | a web shop's backend, [`Shortlists`] |
 //! | `/auth0/api/v2/users/{id}` | the Management API, [`Auth0`] |
+//! | `/b1s/v2/{resource}` | SAP Business One's Service Layer, [`ServiceLayer`] |
+//! | `/porta/rest/{service}/{method}` | PortaBilling's API, [`PortaBilling`] |
 
 pub mod algolia;
 pub mod auth0;
@@ -23,7 +25,9 @@ pub mod infoservice;
 mod line;
 mod log;
 pub mod mailchimp;
+pub mod portabilling;
 mod problem;
+pub mod servicelayer;
 pub mod shortlist;
 pub mod webhook;
 
@@ -46,6 +50,8 @@ pub use self::{
     infoservice::Infoservice,
     log::{Logged, RequestLog},
     mailchimp::Mailchimp,
+    portabilling::PortaBilling,
+    servicelayer::ServiceLayer,
     shortlist::Shortlists,
     webhook::Webhook,
 };
@@ -71,6 +77,10 @@ pub struct Sandbox {
     pub shortlists: Shortlists,
     /// The Management API.
     pub auth0: Auth0,
+    /// SAP Business One.
+    pub service_layer: ServiceLayer,
+    /// PortaBilling.
+    pub portabilling: PortaBilling,
     config: SandboxConfig,
     address: SocketAddr,
     log: RequestLog,
@@ -100,12 +110,16 @@ impl Sandbox {
         let webhook = Webhook::new(&config, &shared)?;
         let shortlists = Shortlists::new(&config, &shared);
         let auth0 = Auth0::new(&config, &shared);
+        let service_layer = ServiceLayer::new(&config, &shared);
+        let portabilling = PortaBilling::new(&config, &shared);
         let services = Router::new()
             .merge(algolia.router())
             .nest("/infoservice", infoservice.router())
             .nest("/mailchimp", mailchimp.router())
             .nest("/shop", shortlists.router())
             .nest("/auth0", auth0.router())
+            .nest("/b1s", service_layer.router())
+            .nest("/porta", portabilling.router())
             .merge(webhook.router())
             .into_make_service_with_connect_info::<Line>();
 
@@ -124,6 +138,8 @@ impl Sandbox {
             webhook,
             shortlists,
             auth0,
+            service_layer,
+            portabilling,
             config,
             address,
             log,
@@ -186,6 +202,18 @@ impl Sandbox {
     #[must_use]
     pub fn auth0_url(&self) -> String {
         format!("{}/auth0", self.url())
+    }
+
+    /// The Service Layer's base, to which `/Login`, `/Invoices(1)` … are appended.
+    #[must_use]
+    pub fn service_layer_url(&self) -> String {
+        format!("{}/b1s/v2", self.url())
+    }
+
+    /// PortaBilling's base, to which `/{service}/{method}` is appended.
+    #[must_use]
+    pub fn portabilling_url(&self) -> String {
+        format!("{}/porta/rest", self.url())
     }
 
     /// The requests served so far, oldest first; empty unless `log_requests` is set.
