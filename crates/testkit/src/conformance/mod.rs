@@ -4,6 +4,7 @@
 //! A vendor implements [`Subject`] and calls [`conformance!`](crate::conformance!).
 
 pub mod cases;
+pub mod crash;
 pub mod infoservice;
 mod subject;
 mod wiring;
@@ -118,16 +119,27 @@ impl<S: Subject> Stand<S> {
     /// # Panics
     /// If the function gives the message back or records nothing.
     #[expect(clippy::expect_used, reason = "a test stand")]
-    pub async fn announce_with(&mut self, id: &str, mut event: Value) -> Status {
-        self.events += 1;
-        self.clock.advance(Duration::from_secs(10));
+    pub async fn announce_with(&mut self, id: &str, event: Value) -> Status {
+        let body = self.next_event(id, event);
+        self.deliver(Self::entity(id), body, 1).await;
         let event_id = format!("e{}", self.events);
-        event["id"] = json!(event_id);
+        self.ledger.status(&event_id).expect("an event record")
+    }
+
+    /// The body of an event that is sent ten seconds from now; remembered for a redelivery.
+    fn next_event(&mut self, id: &str, mut event: Value) -> String {
+        self.events += 1;
+        self.pass(Duration::from_secs(10));
+        event["id"] = json!(format!("e{}", self.events));
         event["time"] = json!(self.clock.now());
         let body = event.to_string();
         self.last = Some((Self::entity(id), body.clone()));
-        self.deliver(Self::entity(id), body, 1).await;
-        self.ledger.status(&event_id).expect("an event record")
+        body
+    }
+
+    /// Lets time pass.
+    pub fn pass(&self, time: Duration) {
+        self.clock.advance(time);
     }
 
     /// Delivers the last announcement once more, as the queue does when nobody acknowledged it.
@@ -232,18 +244,28 @@ impl<S: Subject> Stand<S> {
             .await;
     }
 
+    /// Delivers a message, whether or not it is given back.
+    async fn try_deliver(&self, entity: EntityKey, body: String, receive_count: u32) -> Vec<String> {
+        self.try_handle(vec![delivery(&entity, "m", body, receive_count)])
+            .await
+    }
+
     async fn handle(&self, deliveries: Vec<Delivery>) {
+        assert_eq!(
+            self.try_handle(deliveries).await,
+            Vec::<String>::new(),
+            "the message was given back"
+        );
+    }
+
+    async fn try_handle(&self, deliveries: Vec<Delivery>) -> Vec<String> {
         let deadline = self.clock.now() + SignedDuration::from_secs(30);
         let batch = Batch {
             deliveries,
             deadline,
             request_id: String::new(),
         };
-        assert_eq!(
-            self.engine.handle(&batch).await,
-            Vec::<String>::new(),
-            "the message was given back"
-        );
+        self.engine.handle(&batch).await
     }
 
     #[expect(clippy::expect_used, reason = "a test's constant")]

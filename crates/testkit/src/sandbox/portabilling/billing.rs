@@ -170,6 +170,19 @@ impl Billing {
         Ok(answer)
     }
 
+    pub(super) fn charge(&mut self, i_customer: i64, amount: Decimal, now: Timestamp) {
+        let i_xdr = self.transactions.last().map_or(FIRST_XDR, |last| last.i_xdr + 1);
+        self.transactions.push(Transaction {
+            i_xdr,
+            i_customer,
+            action: Action::Charge,
+            amount,
+            visible_comment: Some("By hand".to_owned()),
+            internal_comment: None,
+            at: now,
+        });
+    }
+
     /// Oldest first, with those only that are older than the delay. `total` comes to who asks with `get_total`, as clients
     /// do, and counts all pages.
     fn xdrs(&self, params: &Params, now: Timestamp) -> Result<Value, Refusal> {

@@ -102,6 +102,19 @@ impl PortaBilling {
         i_customer
     }
 
+    /// Charges a customer by hand.
+    pub fn book_by_hand(&self, i_customer: i64, amount: Decimal) {
+        let now = self.now();
+        lock(&self.billing).charge(i_customer, amount, now);
+    }
+
+    /// Closes a customer by hand.
+    pub fn close_by_hand(&self, i_customer: i64) {
+        if let Some(customer) = lock(&self.billing).customers.get_mut(&i_customer) {
+            customer.status = BillStatus::Closed;
+        }
+    }
+
     /// All customers, terminated ones included; oldest first.
     #[must_use]
     pub fn customers(&self) -> Vec<Customer> {

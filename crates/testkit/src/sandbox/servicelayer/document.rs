@@ -163,7 +163,7 @@ impl Document {
         }));
         all.extend(match kind {
             Kind::Invoice | Kind::CreditNote => fields(json!({
-                "DocTotal": amount(self.total), "Comments": self.comments,
+                "DocTotal": amount(self.total), "DocTotalFc": amount(self.foreign()), "Comments": self.comments,
                 "CancelStatus": match self.cancelled {
                     Cancelled::No => "csNo",
                     Cancelled::Yes => "csYes",
@@ -171,13 +171,23 @@ impl Document {
                 },
             })),
             Kind::Payment => fields(json!({
-                "CashSum": 0.0, "TransferSum": amount(self.total), "Remarks": self.comments,
+                "CashSum": 0.0, "TransferSum": amount(self.total), "BillOfExchangeAmount": 0.0,
+                "PaymentChecks": [], "PaymentCreditCards": [], "Remarks": self.comments,
                 "PaymentInvoices": self.invoices.iter().enumerate().map(|(line, (entry, applied))| json!({
                     "LineNum": line, "DocEntry": entry, "SumApplied": amount(*applied), "InvoiceType": "it_Invoice",
                 })).collect::<Vec<_>>(),
             })),
         });
         all
+    }
+
+    /// The total in foreign currency: none for a document in the company's own, EUR. Every rate is 1.
+    fn foreign(&self) -> Decimal {
+        if self.currency == "EUR" {
+            Decimal::ZERO
+        } else {
+            self.total
+        }
     }
 
     /// A posted document is closed to changes; the user fields are not.

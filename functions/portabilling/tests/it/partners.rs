@@ -1,0 +1,157 @@
+//! Business partners → customers: the suite, and what it does not ask.
+
+use vendorbridge::ErrorKind;
+use vendorbridge::ledger::Status;
+use vendorbridge_testkit::conformance::{Stand, State, Subject};
+use vendorbridge_testkit::sandbox::Fault;
+
+use crate::subject::{CARD, Partners, event};
+
+// A refused credential is a session that is renewed, and a customer that was closed does not come back: see below.
+vendorbridge_testkit::conformance!(@tests Partners:
+    create, update, unchanged, delete, repeat, rate_limited, gone, unknown_outcome, never_sent, too_large);
+
+async fn created() -> Stand<Partners> {
+    let mut stand = Stand::start().await;
+    stand.set(State::First);
+    assert_eq!(stand.announce().await, Status::Synced);
+    stand
+}
+
+#[tokio::test]
+async fn the_ids_are_the_same_on_both_sides_and_in_the_ledger() {
+    let stand = created().await;
+    let customer = stand.sandbox.portabilling.customer_by_refnum(CARD).unwrap();
+    let id = customer.i_customer.to_string();
+    assert_eq!(stand.record().link.as_ref(), Some(&id));
+    let partner = stand.sandbox.service_layer.partner(CARD).unwrap();
+    assert_eq!(partner.portabilling_id, Some(id));
+    assert_eq!((customer.name.as_str(), customer.currency.as_str()), (CARD, "EUR"));
+    assert_eq!(
+        stand.sandbox.portabilling.unknown_properties().len(),
+        0,
+        "every field is one of PortaBilling's"
+    );
+}
+
+#[tokio::test]
+async fn what_we_wrote_back_ourselves_starts_nothing() {
+    let mut stand = created().await;
+    let ours: Vec<_> = stand
+        .sandbox
+        .service_layer
+        .take_events()
+        .into_iter()
+        .filter(|event| event.user == "vendorbridge")
+        .collect();
+    assert_eq!(ours.len(), 1, "one write-back");
+    let (calls, reads) = (stand.calls(), stand.sandbox.service_layer.calls());
+    let mut own = event("2", "U", CARD);
+    own["detail"]["user"] = "vendorbridge".into();
+    assert_eq!(stand.announce_with(CARD, own).await, Status::Excluded);
+    assert_eq!(stand.sandbox.service_layer.calls(), reads, "nothing is read");
+    // A notice does not say who it was: it is read, and nothing is pushed or written back.
+    let mut notice = event("2", "U", CARD);
+    notice["detail"].as_object_mut().unwrap().remove("user");
+    assert_eq!(stand.announce_with(CARD, notice).await, Status::Unchanged);
+    assert_eq!(stand.calls(), calls);
+    assert_eq!(stand.sandbox.service_layer.take_events().len(), 0);
+}
+
+#[tokio::test]
+async fn a_customer_that_has_our_reference_number_is_adopted() {
+    let mut stand = Stand::<Partners>::start().await;
+    let by_hand = stand
+        .sandbox
+        .portabilling
+        .add_customer("by-hand", |customer| customer.refnum = Some(CARD.to_owned()));
+    stand.set(State::First);
+    assert_eq!(stand.announce().await, Status::Synced);
+    assert_eq!(stand.record().link, Some(by_hand.to_string()));
+    let customer = stand.sandbox.portabilling.customer(by_hand).unwrap();
+    assert_eq!(customer.name, "by-hand", "the visible id stays the administrators'");
+    assert_eq!(stand.records(), 1);
+}
+
+#[tokio::test]
+async fn a_name_that_is_another_customers_is_refused_with_what_to_do() {
+    let mut stand = Stand::<Partners>::start().await;
+    stand.sandbox.portabilling.set_duplicate_fault("Server.Customer.add_customer.whatever");
+    stand
+        .sandbox
+        .portabilling
+        .add_customer(CARD, |customer| customer.refnum = Some("another".to_owned()));
+    stand.set(State::First);
+    assert_eq!(stand.announce().await, Status::Rejected);
+    let error = stand.record().error.unwrap();
+    assert_eq!(error.pointer.as_deref(), Some("/CardCode"));
+    assert!(error.message.contains("name_prefix"), "{}", error.message);
+    assert_eq!(stand.records(), 1);
+}
+
+#[tokio::test]
+async fn what_b1_has_emptied_is_emptied() {
+    let mut stand = created().await;
+    let sap = &stand.sandbox.service_layer;
+    for email in [Some("ada@lovelace.example".to_owned()), None] {
+        sap.update_partner(CARD, |partner| partner.email.clone_from(&email));
+        assert_eq!(stand.announce().await, Status::Synced);
+        let held = stand.sandbox.portabilling.customer_by_refnum(CARD).unwrap().email;
+        assert_eq!(held.unwrap_or_default(), email.unwrap_or_default());
+    }
+}
+
+#[tokio::test]
+async fn sessions_that_are_over_are_renewed_and_nobody_notices() {
+    let mut stand = created().await;
+    stand.sandbox.portabilling.expire_tokens();
+    stand.sandbox.service_layer.expire_sessions();
+    stand.set(State::Second);
+    assert_eq!(stand.announce().await, Status::Synced);
+    assert_eq!(stand.held(), Some(State::Second));
+    assert_eq!(stand.sandbox.portabilling.logins(), 2);
+    assert_eq!(stand.sandbox.service_layer.logins(), 2);
+}
+
+#[tokio::test]
+async fn a_closed_customer_is_not_brought_back() {
+    let mut stand = created().await;
+    stand.remove();
+    assert_eq!(stand.announce().await, Status::Deleted);
+    stand.set(State::Second);
+    assert_eq!(stand.announce().await, Status::Rejected);
+    assert_eq!(stand.record().error.unwrap().kind, ErrorKind::Refused);
+}
+
+#[tokio::test]
+async fn a_write_back_that_fails_is_tried_alone() {
+    let mut stand = Stand::<Partners>::start().await;
+    stand.set(State::First);
+    // A login, the read, and then the write-back.
+    stand.sandbox.service_layer.faults().at(3, Fault::Status(503));
+    stand.sandbox.service_layer.faults().at(4, Fault::Status(503));
+    stand.sandbox.service_layer.faults().at(5, Fault::Status(503));
+    assert_eq!(stand.announce().await, Status::Parked);
+    let parked = stand.record().parked.unwrap();
+    assert_eq!(parked.error.step.as_deref(), Some("link"));
+    assert!(stand.ledger.vendor().is_none_or(|vendor| vendor.circuit.is_none()));
+    stand.wake().await;
+    assert_eq!(stand.record().status, Status::Synced);
+    assert!(stand.sandbox.service_layer.partner(CARD).unwrap().portabilling_id.is_some());
+    assert_eq!(stand.records(), 1);
+}
+
+#[tokio::test]
+async fn a_partner_that_is_no_customer_is_kept_out() {
+    let mut stand = Stand::<Partners>::start().await;
+    stand.set(State::First);
+    let lead = vendorbridge_testkit::sandbox::servicelayer::CardType::Lead;
+    stand
+        .sandbox
+        .service_layer
+        .update_partner(CARD, |partner| partner.card_type = lead);
+    assert_eq!(stand.announce().await, Status::Excluded);
+    assert_eq!(stand.record().rule.as_deref(), Some("no-customer"));
+    assert_eq!((stand.records(), stand.calls()), (0, 0));
+    assert_eq!(Partners::held(&stand.sandbox, CARD), None);
+}
