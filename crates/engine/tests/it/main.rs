@@ -15,6 +15,7 @@ mod circuit;
 mod create_once;
 mod failure;
 mod intake;
+mod odata;
 mod once;
 mod plans;
 mod probing;

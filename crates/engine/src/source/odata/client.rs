@@ -66,9 +66,11 @@ impl ODataClient {
     /// nothing of the record, and the failure is a retry. So is a refused request (400): only the key differs from one record to
     /// the next, and it has been checked, so a setting is wrong, or a user-defined field is missing.
     ///
-    /// The `ETag` is the header's. `@odata.etag` counts only where all properties are read: with `$select` the Service Layer
-    /// (2511, and SAP's own examples agree) leaves the header out and writes the tag of a first version, whatever has changed
-    /// since.
+    /// The `ETag` is the header's. `@odata.etag` counts only where all properties are read: with `$select` the Service Layer was
+    /// seen (2511) to leave the header out and to write the tag of a first version, whatever has changed since. Its manual shows
+    /// tags of whole records only
+    /// (<https://help.sap.com/doc/fc2f5477516c404c8bf9ad1315a17238/10.0/en-US/Working_with_SAP_Business_One_Service_Layer.pdf>,
+    /// chapter 5).
     ///
     /// # Errors
     /// Permanent where `key` cannot be a key of that kind; otherwise as the answer says. The service's code is kept, its message
