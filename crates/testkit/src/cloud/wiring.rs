@@ -8,9 +8,11 @@ use crate::sandbox::{Sandbox, SandboxConfig};
 /// The vendors that a world deploys unless it is told otherwise.
 pub(super) const VENDORS: [&str; 2] = ["mailchimp", "webhook"];
 /// All vendors of the template.
-pub const ALL_VENDORS: [&str; 3] = ["mailchimp", "webhook", "algolia"];
+pub const ALL_VENDORS: [&str; 4] = ["mailchimp", "webhook", "algolia", "portabilling"];
 /// The index that the local cloud fills.
 pub const INDEX: &str = "inventory";
+/// How long the local PortaBilling may hide a transaction.
+const XDR_DELAY_SECONDS: u32 = 3;
 /// The audience that the sandbox's Mailchimp has.
 const LIST: &str = "a1b2c3d4e5";
 /// Stands in for the source of Auth0's event stream: `aws.` is reserved.
@@ -44,6 +46,11 @@ pub(super) fn settings(
             "app_id": sandbox.config().algolia_app_id, "index": INDEX,
             "hosts": sandbox.algolia_urls().into_iter().map(reachable).collect::<Vec<_>>(),
         }),
+        "portabilling" => json!({
+            "sap_url": reachable(sandbox.service_layer_url()), "company": sandbox.config().service_layer_company,
+            "sap_user": sandbox.config().service_layer_user, "url": reachable(sandbox.portabilling_url()),
+            "login": sandbox.config().portabilling_login, "xdr_delay_seconds": XDR_DELAY_SECONDS,
+        }),
         _ => json!({
             "source_url": source, "url": reachable(sandbox.webhook_url()),
             "shortlist": {
@@ -61,6 +68,9 @@ pub(super) fn secret(vendor: &str, config: &SandboxConfig) -> Value {
             "auth0_client_id": config.auth0_client_id, "auth0_client_secret": config.auth0_client_secret,
         }),
         "algolia" => json!({"api_key": config.algolia_api_key}),
+        "portabilling" => json!({
+            "sap_password": config.service_layer_password, "portabilling_password": config.portabilling_password,
+        }),
         _ => json!({
             "signing_secret": config.signing_secret, "source_token": config.source_token,
             "shortlist_token": config.shortlist_token,
