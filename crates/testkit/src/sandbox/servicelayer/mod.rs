@@ -216,7 +216,10 @@ impl ServiceLayer {
 
     /// The events raised since the last time, oldest first. What is done by hand is done by `manager`, what comes over the
     /// API by the session's user.
-    #[must_use]
+    #[expect(
+        clippy::must_use_candidate,
+        reason = "some callers only want to be rid of them"
+    )]
     pub fn take_events(&self) -> Vec<B1Event> {
         std::mem::take(&mut lock(&self.company).events)
     }
