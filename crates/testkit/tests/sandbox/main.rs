@@ -12,9 +12,7 @@ mod lifecycle;
 mod mailchimp;
 mod mailchimp_refusals;
 mod portabilling;
-mod portabilling_transactions;
 mod service_layer;
-mod service_layer_changes;
 mod shortlist;
 mod webhook;
 
