@@ -6,19 +6,32 @@
 )]
 
 mod auth0;
+mod engine_sessions;
 mod faults;
 mod infoservice;
 mod lifecycle;
 mod mailchimp;
 mod mailchimp_refusals;
+mod portabilling;
+mod service_layer;
 mod shortlist;
 mod webhook;
 
-use std::{future::Future, time::Duration};
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+use jiff::{SignedDuration, Timestamp};
 
 use reqwest::{Client, Method, RequestBuilder, header::HeaderMap};
+use rust_decimal::Decimal;
 use serde_json::Value;
-use vendorbridge_testkit::sandbox::{Sandbox, SandboxConfig};
+use vendorbridge_testkit::sandbox::{Clock, Sandbox, SandboxConfig};
 
 /// An answer, read to its end.
 struct Answer {
@@ -50,6 +63,31 @@ fn client() -> Client {
 
 async fn start() -> Sandbox {
     Sandbox::start(SandboxConfig::default()).await.unwrap()
+}
+
+fn dec(amount: &str) -> Decimal {
+    amount.parse().unwrap()
+}
+
+/// A time that passes when it is told to. It begins at 2026-01-29 14:36:25 UTC.
+#[derive(Clone)]
+struct Hand(Arc<AtomicI64>);
+
+impl Hand {
+    fn pass(&self, time: SignedDuration) {
+        self.0.fetch_add(time.as_secs(), Ordering::SeqCst);
+    }
+}
+
+/// A sandbox whose time is in the test's hand.
+async fn start_by_hand() -> (Sandbox, Hand) {
+    let hand = Hand(Arc::new(AtomicI64::new(1_769_697_385)));
+    let now = hand.clone();
+    let config = SandboxConfig {
+        clock: Clock::from_fn(move || Timestamp::from_second(now.0.load(Ordering::SeqCst)).unwrap()),
+        ..SandboxConfig::default()
+    };
+    (Sandbox::start(config).await.unwrap(), hand)
 }
 
 async fn send(request: RequestBuilder) -> reqwest::Result<Answer> {

@@ -212,7 +212,7 @@ impl Billing {
             .map(|booked| booked.to_xdr())
             .collect();
         let mut answer = json!({"xdr_list": shown});
-        if params.number("get_total")? == Some(1) {
+        if params.flag("get_total")? {
             answer["total"] = found.len().into();
         }
         Ok(answer)

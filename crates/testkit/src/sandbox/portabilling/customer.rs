@@ -104,9 +104,8 @@ impl Customer {
             match name.as_str() {
                 "i_customer" => {}
                 "name" => {
-                    self.name = text()?
-                        .filter(|name| !name.is_empty())
-                        .ok_or_else(|| info.missing(name))?
+                    let given = text()?.filter(|given| !given.is_empty());
+                    self.name = given.ok_or_else(|| info.missing(name))?;
                 }
                 "refnum" => self.refnum = text()?,
                 "login" => self.login = text()?,

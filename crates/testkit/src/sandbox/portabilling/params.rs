@@ -46,6 +46,20 @@ impl<'a> Params<'a> {
             .transpose()
     }
 
+    /// `Y` or `N`, 1 or 0; nothing is no.
+    pub(super) fn flag(&self, name: &str) -> Result<bool, Refusal> {
+        match self.text(name) {
+            Ok(Some("Y")) => return Ok(true),
+            Ok(Some("N")) => return Ok(false),
+            _ => {}
+        }
+        match self.number(name)? {
+            Some(1) => Ok(true),
+            Some(0) | None => Ok(false),
+            Some(_) => Err(self.invalid(name, "Y or N, 1 or 0")),
+        }
+    }
+
     /// A number, or a text of one.
     pub(super) fn amount(&self, name: &str) -> Result<Decimal, Refusal> {
         let text = match self.get(name) {

@@ -2,7 +2,7 @@
 //! payments go, and the events that B1 raises when they change.
 //!
 //! Facts, unless said otherwise: SAP Business One Service Layer API Reference 1.27 and its `metadata.xml`; the events, SAP
-//! note 1320484 and the Integration Framework. What clients saw is in [`error`].
+//! note 1320484 and the Integration Framework. Which codes clients saw, `error.rs` says.
 //!
 //! Faults know a partner by its `CardCode`, a document by [`Kind::subject`], and a login by `Login`.
 
@@ -216,7 +216,10 @@ impl ServiceLayer {
 
     /// The events raised since the last time, oldest first. What is done by hand is done by `manager`, what comes over the
     /// API by the session's user.
-    #[must_use]
+    #[expect(
+        clippy::must_use_candidate,
+        reason = "some callers only want to be rid of them"
+    )]
     pub fn take_events(&self) -> Vec<B1Event> {
         std::mem::take(&mut lock(&self.company).events)
     }

@@ -97,7 +97,7 @@ impl Partner {
         for (name, value) in said {
             let wrong = || Refusal::wrong_type(name);
             match name.as_str() {
-                "CardName" => self.card_name = value.as_str().ok_or_else(wrong)?.to_owned(),
+                "CardName" => value.as_str().ok_or_else(wrong)?.clone_into(&mut self.card_name),
                 "CardType" => {
                     let named = |kind: &CardType| Some(kind.name()) == value.as_str();
                     self.card_type = CardType::ALL.into_iter().find(named).ok_or_else(wrong)?;
@@ -106,7 +106,7 @@ impl Partner {
                     let code = value.as_i64().and_then(|code| i32::try_from(code).ok());
                     self.group_code = code.ok_or_else(wrong)?;
                 }
-                "Currency" => self.currency = value.as_str().ok_or_else(wrong)?.to_owned(),
+                "Currency" => value.as_str().ok_or_else(wrong)?.clone_into(&mut self.currency),
                 "EmailAddress" => self.email = text(value).ok_or_else(wrong)?,
                 "Phone1" => self.phone1 = text(value).ok_or_else(wrong)?,
                 "Address" => self.address = text(value).ok_or_else(wrong)?,
