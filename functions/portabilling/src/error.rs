@@ -12,6 +12,7 @@
 //! Only the codes about sessions are known from clients (<https://github.com/portabilling/billing>); the others are told by
 //! their form, for no list of them is public.
 
+use http::StatusCode;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
@@ -29,7 +30,9 @@ struct Fault {
 
 /// The answer's body, or what it means.
 pub(crate) fn check(answer: &Answer, now: Timestamp) -> Result<Value, Error> {
-    if let Some(fault) = answer.json::<Fault>() {
+    // Another status is from a proxy in front of it.
+    let is_portabillings = answer.status.is_success() || answer.status == StatusCode::INTERNAL_SERVER_ERROR;
+    if let Some(fault) = answer.json::<Fault>().filter(|_| is_portabillings) {
         return Err(fault.verdict());
     }
     if !answer.status.is_success() {
@@ -84,7 +87,6 @@ fn is_refusal(code: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use http::StatusCode;
     use rstest::rstest;
 
     use super::*;
@@ -135,6 +137,8 @@ mod tests {
     #[case(503, "<html></html>", ErrorKind::Unavailable, RETRY)]
     #[case(502, "", ErrorKind::Unavailable, Verdict::Unknown)]
     #[case(404, "", ErrorKind::NotFound, RETRY)]
+    #[case(429, r#"{"faultcode": "Server.Customer.add_customer.x"}"#, ErrorKind::RateLimited, RETRY)]
+    #[case(413, r#"{"faultcode": "Server.Customer.add_customer.x"}"#, ErrorKind::TooLarge, Verdict::Permanent)]
     #[case(200, "<html></html>", ErrorKind::Unexpected, Verdict::Unknown)]
     fn no_faults(#[case] status: u16, #[case] body: &str, #[case] kind: ErrorKind, #[case] verdict: Verdict) {
         let error = check(&answer(status, body), Timestamp::UNIX_EPOCH).unwrap_err();

@@ -92,9 +92,11 @@ async fn a_name_that_is_another_customers_is_refused_with_what_to_do() {
 #[tokio::test]
 async fn what_b1_has_emptied_is_emptied() {
     let mut stand = created().await;
-    let sap = &stand.sandbox.service_layer;
     for email in [Some("ada@lovelace.example".to_owned()), None] {
-        sap.update_partner(CARD, |partner| partner.email.clone_from(&email));
+        stand
+            .sandbox
+            .service_layer
+            .update_partner(CARD, |partner| partner.email.clone_from(&email));
         assert_eq!(stand.announce().await, Status::Synced);
         let held = stand.sandbox.portabilling.customer_by_refnum(CARD).unwrap().email;
         assert_eq!(held.unwrap_or_default(), email.unwrap_or_default());

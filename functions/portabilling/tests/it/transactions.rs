@@ -37,7 +37,7 @@ async fn an_invoice_of_an_unknown_customer_creates_it_first_and_links_both() {
     assert_eq!(Invoices::booked(&stand), [charge(REFERENCE)]);
     assert_eq!(
         booked[0].visible_comment.as_deref(),
-        Some("Invoice 1 [sapb1:SBODEMOUS:13:1]")
+        Some("Invoice 100001 [sapb1:SBODEMOUS:13:1]")
     );
     let id = booked[0].i_xdr.to_string();
     assert_eq!(stand.record().link.as_ref(), Some(&id));
