@@ -10,6 +10,7 @@
 
 mod announced;
 mod bad_input;
+mod billing;
 mod budget;
 mod coalescing;
 mod command;

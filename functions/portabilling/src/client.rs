@@ -12,9 +12,9 @@ use serde::Serialize;
 use serde_json::Value;
 use url::Url;
 use vendorbridge::Error;
+use vendorbridge::Stage;
 use vendorbridge::auth::Auth;
 use vendorbridge::http::{Http, HttpError};
-use vendorbridge::Stage;
 
 use crate::config::below;
 use crate::error;

@@ -277,9 +277,13 @@ mod tests {
 
     #[test]
     fn rules_in_the_settings_take_the_place_of_our_own() {
-        let one = json!([{"name": "group", "for": ["partner"], "when": [{"field": "/GroupCode", "in": [102]}]}]);
+        let one =
+            json!([{"name": "group", "for": ["partner"], "when": [{"field": "/GroupCode", "in": [102]}]}]);
         let rules = read(&json!({"rules": one})).unwrap().rules().unwrap();
-        assert_eq!(rules.excluding("partner", &json!({"GroupCode": 102})), Some("group"));
+        assert_eq!(
+            rules.excluding("partner", &json!({"GroupCode": 102})),
+            Some("group")
+        );
         assert_eq!(rules.excluding("partner", &json!({"CardType": "cLid"})), None);
         let wrong = read(&json!({"rules": [{"name": "x", "when": []}]})).unwrap();
         assert!(wrong.rules().is_err());

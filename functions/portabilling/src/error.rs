@@ -71,7 +71,12 @@ impl Fault {
             )
         };
         let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-        error.code(code.chars().filter(|c| is_plain(*c)).take(120).collect::<String>())
+        error.code(
+            code.chars()
+                .filter(|c| is_plain(*c))
+                .take(120)
+                .collect::<String>(),
+        )
     }
 }
 
@@ -137,8 +142,18 @@ mod tests {
     #[case(503, "<html></html>", ErrorKind::Unavailable, RETRY)]
     #[case(502, "", ErrorKind::Unavailable, Verdict::Unknown)]
     #[case(404, "", ErrorKind::NotFound, RETRY)]
-    #[case(429, r#"{"faultcode": "Server.Customer.add_customer.x"}"#, ErrorKind::RateLimited, RETRY)]
-    #[case(413, r#"{"faultcode": "Server.Customer.add_customer.x"}"#, ErrorKind::TooLarge, Verdict::Permanent)]
+    #[case(
+        429,
+        r#"{"faultcode": "Server.Customer.add_customer.x"}"#,
+        ErrorKind::RateLimited,
+        RETRY
+    )]
+    #[case(
+        413,
+        r#"{"faultcode": "Server.Customer.add_customer.x"}"#,
+        ErrorKind::TooLarge,
+        Verdict::Permanent
+    )]
     #[case(200, "<html></html>", ErrorKind::Unexpected, Verdict::Unknown)]
     fn no_faults(#[case] status: u16, #[case] body: &str, #[case] kind: ErrorKind, #[case] verdict: Verdict) {
         let error = check(&answer(status, body), Timestamp::UNIX_EPOCH).unwrap_err();

@@ -51,8 +51,7 @@ pub fn wire(setup: &Setup) -> Result<Vec<Entity>, StartError> {
     // One session for all that is read and written back, and one for all that is pushed.
     let sap_auth = setup.auth(&settings.sap_auth().map_err(not_usable)?, "sap")?;
     let auth = setup.auth(&settings.auth().map_err(not_usable)?, "portabilling")?;
-    let sap =
-        ODataClient::new(setup.http(), setup.clock(), settings.sap_url.clone())?.auth(sap_auth.clone());
+    let sap = ODataClient::new(setup.http(), setup.clock(), settings.sap_url.clone())?.auth(sap_auth.clone());
     let link_field = settings.link_field.as_str().to_owned();
     let mut fields = PARTNER_FIELDS.to_vec();
     fields.push(&link_field);
@@ -134,10 +133,7 @@ impl Vendor for Customers {
 
     async fn push(&self, push: &mut Push<'_>, customer: &Customer) -> Result<String, Error> {
         let step = self.client.put(push.now, customer);
-        let id = step
-            .await
-            .map_err(|error| error.in_step("customer"))?
-            .to_string();
+        let id = step.await.map_err(|error| error.in_step("customer"))?.to_string();
         push.set_link(Some(id.clone()));
         let linked = customer.linked.as_deref();
         self.shared

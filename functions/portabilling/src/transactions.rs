@@ -154,7 +154,8 @@ impl Vendor for Transactions {
         match push.outcome_of::<Booked>(BOOKING)? {
             None => Ok(()),
             Some(_) => {
-                let message = "expected a booked document in B1, found none: its transaction is left as it is";
+                let message =
+                    "expected a booked document in B1, found none: its transaction is left as it is";
                 Err(Error::permanent(ErrorKind::NotFound, Stage::Push, message))
             }
         }

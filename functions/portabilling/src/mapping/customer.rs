@@ -78,10 +78,7 @@ impl Partner {
     /// The customer that this partner is to be.
     pub(crate) fn customer(&self, settings: &Settings) -> Result<Customer, Invalid> {
         if self.card_code.is_empty() {
-            return Err(Invalid::new(
-                "/CardCode",
-                "expected a code, found an empty text",
-            ));
+            return Err(Invalid::new("/CardCode", "expected a code, found an empty text"));
         }
         let linked = self.others.get(settings.link_field.as_str());
         Ok(Customer {

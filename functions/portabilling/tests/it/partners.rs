@@ -26,7 +26,10 @@ async fn the_ids_are_the_same_on_both_sides_and_in_the_ledger() {
     assert_eq!(stand.record().link.as_ref(), Some(&id));
     let partner = stand.sandbox.service_layer.partner(CARD).unwrap();
     assert_eq!(partner.portabilling_id, Some(id));
-    assert_eq!((customer.name.as_str(), customer.currency.as_str()), (CARD, "EUR"));
+    assert_eq!(
+        (customer.name.as_str(), customer.currency.as_str()),
+        (CARD, "EUR")
+    );
     assert_eq!(
         stand.sandbox.portabilling.unknown_properties().len(),
         0,
@@ -69,14 +72,20 @@ async fn a_customer_that_has_our_reference_number_is_adopted() {
     assert_eq!(stand.announce().await, Status::Synced);
     assert_eq!(stand.record().link, Some(by_hand.to_string()));
     let customer = stand.sandbox.portabilling.customer(by_hand).unwrap();
-    assert_eq!(customer.name, "by-hand", "the visible id stays the administrators'");
+    assert_eq!(
+        customer.name, "by-hand",
+        "the visible id stays the administrators'"
+    );
     assert_eq!(stand.records(), 1);
 }
 
 #[tokio::test]
 async fn a_name_that_is_another_customers_is_refused_with_what_to_do() {
     let mut stand = Stand::<Partners>::start().await;
-    stand.sandbox.portabilling.set_duplicate_fault("Server.Customer.add_customer.whatever");
+    stand
+        .sandbox
+        .portabilling
+        .set_duplicate_fault("Server.Customer.add_customer.whatever");
     stand
         .sandbox
         .portabilling
@@ -136,10 +145,23 @@ async fn a_write_back_that_fails_is_tried_alone() {
     assert_eq!(stand.announce().await, Status::Parked);
     let parked = stand.record().parked.unwrap();
     assert_eq!(parked.error.step.as_deref(), Some("link"));
-    assert!(stand.ledger.vendor().is_none_or(|vendor| vendor.circuit.is_none()));
+    assert!(
+        stand
+            .ledger
+            .vendor()
+            .is_none_or(|vendor| vendor.circuit.is_none())
+    );
     stand.wake().await;
     assert_eq!(stand.record().status, Status::Synced);
-    assert!(stand.sandbox.service_layer.partner(CARD).unwrap().portabilling_id.is_some());
+    assert!(
+        stand
+            .sandbox
+            .service_layer
+            .partner(CARD)
+            .unwrap()
+            .portabilling_id
+            .is_some()
+    );
     assert_eq!(stand.records(), 1);
 }
 

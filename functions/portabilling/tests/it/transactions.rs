@@ -81,11 +81,22 @@ async fn a_repeat_an_update_and_a_notice_book_nothing_more() {
 #[tokio::test]
 async fn a_cancelled_invoice_is_taken_back_once_and_its_cancellation_document_is_kept_out() {
     let mut stand = booked().await;
-    let cancellation = stand.sandbox.service_layer.cancel(Kind::Invoice, 1).unwrap().unwrap();
+    let cancellation = stand
+        .sandbox
+        .service_layer
+        .cancel(Kind::Invoice, 1)
+        .unwrap()
+        .unwrap();
     let event = |transaction, key: &str| event("13", transaction, key);
     let entry = cancellation.to_string();
-    assert_eq!(stand.announce_with(&entry, event("A", &entry)).await, Status::Excluded);
-    assert_eq!(stand.record_of(&entry).rule.as_deref(), Some("cancellation-document"));
+    assert_eq!(
+        stand.announce_with(&entry, event("A", &entry)).await,
+        Status::Excluded
+    );
+    assert_eq!(
+        stand.record_of(&entry).rule.as_deref(),
+        Some("cancellation-document")
+    );
     assert_eq!(stand.announce_with("1", event("C", "1")).await, Status::Synced);
     let expected = [charge(REFERENCE), credit(&format!("{REFERENCE}:cancel"))];
     assert_eq!(Invoices::booked(&stand), expected);
@@ -93,7 +104,10 @@ async fn a_cancelled_invoice_is_taken_back_once_and_its_cancellation_document_is
     assert_eq!(stand.announce_with("1", event("U", "1")).await, Status::Unchanged);
     assert_eq!(Invoices::booked(&stand), expected);
     let customer = stand.sandbox.portabilling.customer_by_refnum(CARD).unwrap();
-    assert_eq!(stand.sandbox.portabilling.balance(customer.i_customer), Decimal::ZERO);
+    assert_eq!(
+        stand.sandbox.portabilling.balance(customer.i_customer),
+        Decimal::ZERO
+    );
 }
 
 #[tokio::test]
@@ -155,7 +169,12 @@ async fn a_transaction_is_found_among_more_than_a_page_of_others() {
     portabilling.faults().always_for(REFERENCE, Fault::AcceptThenCut);
     assert_eq!(stand.announce().await, Status::Parked);
     stand.sandbox.portabilling.faults().clear();
-    let customer = stand.sandbox.portabilling.customer_by_refnum(CARD).unwrap().i_customer;
+    let customer = stand
+        .sandbox
+        .portabilling
+        .customer_by_refnum(CARD)
+        .unwrap()
+        .i_customer;
     for _ in 0..230 {
         stand.sandbox.portabilling.book_by_hand(customer, Decimal::ONE);
     }
@@ -218,6 +237,11 @@ async fn a_customer_that_is_closed_is_charged_nothing_and_the_ledger_has_the_fau
     );
     let error = stand.record_of(&entry).error.unwrap();
     assert_eq!(error.step.as_deref(), Some("transaction"));
-    assert!(error.code.unwrap().starts_with("Server.Customer.make_transaction"));
+    assert!(
+        error
+            .code
+            .unwrap()
+            .starts_with("Server.Customer.make_transaction")
+    );
     assert_eq!(Invoices::booked(&stand).len(), 1);
 }
