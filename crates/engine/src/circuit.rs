@@ -139,10 +139,11 @@ impl Policy {
 impl VendorRecord {
     /// Whether the vendor may be called at `now`.
     ///
-    /// For a record that nobody writes the answer changes once at most: from [`Gate::Open`] to [`Gate::Probe`].
+    /// For a record that nobody writes the answer goes one way only: from [`Gate::Paused`] to whatever stands below it, and from
+    /// [`Gate::Open`] to [`Gate::Probe`].
     #[must_use]
     pub fn gate(&self, now: Timestamp) -> Gate {
-        if self.pause.is_some() {
+        if self.pause_at(now).is_some() {
             return Gate::Paused;
         }
         let Some(circuit) = &self.circuit else {

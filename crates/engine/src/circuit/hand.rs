@@ -5,22 +5,41 @@ use jiff::Timestamp;
 use crate::ledger::{Circuit, Pause, VendorRecord};
 
 impl VendorRecord {
-    /// The next record: a person paused the vendor. `None` if that is written already, with the same reason or none given.
-    ///
-    /// A vendor that is paused already keeps its `since`; another reason takes the place of the old one.
+    /// The pause that holds at `now`: one that is over is none.
+    #[must_use]
+    pub fn pause_at(&self, now: Timestamp) -> Option<&Pause> {
+        let pause = self.pause.as_ref()?;
+        pause.until.is_none_or(|until| now < until).then_some(pause)
+    }
+
+    /// The next record: a person paused the vendor until it is lifted. `None` as in [`paused_until`](Self::paused_until).
     #[must_use]
     pub fn paused(&self, reason: Option<&str>, now: Timestamp) -> Option<Self> {
-        let pause = match &self.pause {
-            Some(pause) if reason.is_none() || reason == pause.reason.as_deref() => return None,
-            Some(pause) => Pause {
-                since: pause.since,
-                reason: reason.map(str::to_owned),
-            },
-            None => Pause {
-                since: now,
-                reason: reason.map(str::to_owned),
-            },
+        self.paused_until(None, reason, now)
+    }
+
+    /// The next record: a person paused the vendor, and said when that ends by itself. `None` if that is written already, with
+    /// the same reason and end, or none given.
+    ///
+    /// A vendor that is paused already keeps its `since`; another reason or end takes the place of the old one. A pause with an
+    /// end becomes one without by being lifted and made anew.
+    #[must_use]
+    pub fn paused_until(
+        &self,
+        until: Option<Timestamp>,
+        reason: Option<&str>,
+        now: Timestamp,
+    ) -> Option<Self> {
+        let before = self.pause_at(now);
+        let reason = reason.map(str::to_owned);
+        let pause = Pause {
+            since: before.map_or(now, |pause| pause.since),
+            until: until.or_else(|| before?.until),
+            reason: reason.or_else(|| before?.reason.clone()),
         };
+        if before == Some(&pause) {
+            return None;
+        }
         let mut next = self.next();
         next.pause = Some(pause);
         Some(next)

@@ -12,7 +12,7 @@ pub struct VendorRecord {
     pub vendor: String,
     /// Counts the writes.
     pub revision: u64,
-    /// Set by a person: nothing is sent until a person lifts it.
+    /// Set by a person: nothing is sent until it is lifted or over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pause: Option<Pause>,
     /// Open, if there is one.
@@ -27,6 +27,9 @@ pub struct VendorRecord {
 pub struct Pause {
     /// Since when.
     pub since: Timestamp,
+    /// It ends by itself then; without it, a person ends it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
     /// Why, in the person's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,

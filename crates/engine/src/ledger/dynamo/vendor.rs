@@ -54,6 +54,7 @@ fn salvage(vendor: &str, item: &Item) -> VendorRecord {
         pause: item.get("pause").map(|_| {
             part(item, "pause").unwrap_or_else(|| Pause {
                 since: Timestamp::UNIX_EPOCH,
+                until: None,
                 reason: Some("a pause that this version cannot read".to_owned()),
             })
         }),

@@ -147,6 +147,7 @@ fn full() -> VendorRecord {
     let mut record = VendorRecord::new("names");
     record.revision = 1;
     record.pause = Some(Pause {
+        until: None,
         since: at(0),
         reason: Some("their release".into()),
     });
