@@ -38,6 +38,7 @@ pub(crate) fn settled(event: &EventRecord) {
         status = event.status.name(),
         attempt = event.attempt,
         by_event = event.by_event.as_deref().map(loggable),
+        rule = event.rule.as_deref(),
         version = event.version.as_ref().map(tracing::field::display),
         freshness_ms = freshness(event),
         source_ms = event.source_ms,
