@@ -49,10 +49,11 @@ impl Bus for Scripted {
                 return Err(refusal(code));
             }
             let mut entries = self.entries.lock().unwrap();
-            let mut entry = |event: &&Event| match entries.get_mut(&event.detail).and_then(VecDeque::pop_front) {
-                Some(code) => Err(refusal(code)),
-                None => Ok(format!("id-{}", event.detail)),
-            };
+            let mut entry =
+                |event: &&Event| match entries.get_mut(&event.detail).and_then(VecDeque::pop_front) {
+                    Some(code) => Err(refusal(code)),
+                    None => Ok(format!("id-{}", event.detail)),
+                };
             Ok(events.iter().map(&mut entry).collect())
         })
     }
@@ -113,7 +114,10 @@ async fn put(bus: &Scripted, events: &[Event]) -> Vec<Result<String, String>> {
 async fn ten_at_a_time(#[case] count: usize, #[case] requests: &[usize]) {
     let (bus, events) = (Scripted::default(), different(count));
     let results = put(&bus, &events).await;
-    let ids: Vec<_> = events.iter().map(|event| Ok(format!("id-{}", event.detail))).collect();
+    let ids: Vec<_> = events
+        .iter()
+        .map(|event| Ok(format!("id-{}", event.detail)))
+        .collect();
     assert_eq!(results, ids);
     assert_eq!(bus.seen().iter().map(Vec::len).collect::<Vec<_>>(), requests);
 }
