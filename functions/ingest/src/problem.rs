@@ -96,8 +96,7 @@ impl Problem {
 
     /// What the body says is not what was expected.
     pub(crate) fn violations(violations: Vec<Violation>) -> Self {
-        let count = violations.len();
-        let detail = format!("nothing was taken: {count} of the body's values are not what they should be");
+        let detail = "nothing was taken: `violations` says what is wrong with the body";
         let problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", detail);
         let more = More::Violations { violations };
         Self { more, ..problem }

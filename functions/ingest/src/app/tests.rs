@@ -108,7 +108,7 @@ async fn one_bad_event_and_nothing_is_put() {
     assert!(is_problem(&response));
     let expected = json!({
         "type": "about:blank", "title": "Unprocessable Entity", "status": 422, "code": "invalid",
-        "detail": "nothing was taken: 1 of the body's values are not what they should be",
+        "detail": "nothing was taken: `violations` says what is wrong with the body",
         "violations": [{
             "index": 1, "pointer": "/1/list_of_cols_val_tab_del", "found": "an empty text",
             "expected": "the value of a key column of 1 to 512 bytes without control characters",

@@ -85,15 +85,15 @@ impl<'e> Checks<'e> {
         object
     }
 
-    /// A member that may be missing.
+    /// A member that may be missing; the outer `None` if it is there twice.
     pub(super) fn find<'a>(
         &mut self,
         place: &Place<'a>,
         members: &'a Map<String, Value>,
         name: &str,
-    ) -> Option<Place<'a>> {
+    ) -> Option<Option<Place<'a>>> {
         match place.member(members, name) {
-            Ok(found) => found,
+            Ok(found) => Some(found),
             Err(found) => {
                 self.wrong(&place.below(name, place.value), "one value", found);
                 None
