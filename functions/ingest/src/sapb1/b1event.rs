@@ -17,7 +17,7 @@ pub(super) fn read(place: &Place<'_>, checks: &mut Checks<'_>) -> Option<ObjectC
 }
 
 fn company(place: &Place<'_>, members: &Map<String, Value>, checks: &mut Checks<'_>) -> Option<String> {
-    let Some(source) = checks.find(place, members, "EventSource")? else {
+    let Some(source) = checks.find(place, members, "EventSource").ok()? else {
         return checks.company(place, None);
     };
     if let Some(name) = text_of(source.value) {
@@ -30,7 +30,7 @@ fn company(place: &Place<'_>, members: &Map<String, Value>, checks: &mut Checks<
 /// `UserCode`, else `UserId`: senders fill both with the same, or one.
 fn user(place: &Place<'_>, members: &Map<String, Value>, checks: &mut Checks<'_>) -> Option<String> {
     ["UserCode", "UserId"].into_iter().find_map(|name| {
-        let found = checks.find(place, members, name)??;
+        let found = checks.find(place, members, name).ok()??;
         checks.user(found)
     })
 }
@@ -41,7 +41,7 @@ fn keys(
     members: &Map<String, Value>,
     checks: &mut Checks<'_>,
 ) -> Option<(String, Vec<Key>)> {
-    let Some(found) = checks.find(place, members, "keys")? else {
+    let Some(found) = checks.find(place, members, "keys").ok()? else {
         checks.wrong(
             &place.below("keys", place.value),
             "a list of key columns",

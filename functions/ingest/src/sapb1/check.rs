@@ -85,20 +85,16 @@ impl<'e> Checks<'e> {
         object
     }
 
-    /// A member that may be missing; the outer `None` if it is there twice.
+    /// A member that may be missing. The error is that it is there twice, which is told by then.
     pub(super) fn find<'a>(
         &mut self,
         place: &Place<'a>,
         members: &'a Map<String, Value>,
         name: &str,
-    ) -> Option<Option<Place<'a>>> {
-        match place.member(members, name) {
-            Ok(found) => Some(found),
-            Err(found) => {
-                self.wrong(&place.below(name, place.value), "one value", found);
-                None
-            }
-        }
+    ) -> Result<Option<Place<'a>>, ()> {
+        place
+            .member(members, name)
+            .map_err(|found| self.wrong(&place.below(name, place.value), "one value", found))
     }
 
     /// A member that must be there, as text. Whole numbers are taken for their digits.

@@ -48,18 +48,13 @@ fn xml_of(event: &Value) -> String {
     {
         xml.push_str(&element(name, &event[*name], at % 2 == 0));
     }
-    let keys: String = event["keys"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(|key| {
-            let (name, value) = (
-                element("name", &key["name"], true),
-                element("value", &key["value"], false),
-            );
-            format!("<p:key>{name}{value}</p:key>")
-        })
-        .collect();
+    let mut keys = String::new();
+    for key in event["keys"].as_array().into_iter().flatten() {
+        keys.push_str("<p:key>");
+        keys.push_str(&element("name", &key["name"], true));
+        keys.push_str(&element("value", &key["value"], false));
+        keys.push_str("</p:key>");
+    }
     format!("<p:b1event>{xml}<p:keys count=\"0\">{keys}</p:keys></p:b1event>")
 }
 
