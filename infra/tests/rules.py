@@ -47,7 +47,7 @@ INGEST = {
     "Ingest", "IngestSecret", "IngestLogs", "IngestRole", "IngestHttpApi", "IngestIntegration", "IngestSapb1Route", "IngestStage",
     "IngestAccessLogs", "IngestPermission", "IngestErrorsAlarm", "IngestThrottlesAlarm", "IngestFailuresAlarm",
 }  # fmt: skip
-INGEST_OUTPUTS = {"IngestUrl", "IngestSecretArn"}
+INGEST_OUTPUTS = {"IngestUrl", "IngestFunctionName", "IngestSecretArn"}
 # Routes of the ingest API that check credentials themselves.
 OPEN_ROUTES = {"POST /v1/events/sapb1"}
 # Rules outside the loop -> the vendor whose queue they feed.
@@ -520,7 +520,7 @@ def role_grants(t):
         wanted["IngestRole"] = {
             "att:IngestLogs.Arn": LOGS,
             "att:Bus.Arn": {"events:PutEvents"},
-            "ref:IngestSecret": {"secretsmanager:GetSecretValue"},
+            "att:IngestSecret.Id": {"secretsmanager:GetSecretValue"},
         }
     for v in t.vendors:
         wanted[f"{v}Role"] = {

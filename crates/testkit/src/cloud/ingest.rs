@@ -2,7 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use aws_sdk_dynamodb::error::DisplayErrorContext;
+use aws_sdk_lambda::primitives::Blob;
+use aws_sdk_lambda::types::LogType;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::{Value, json};
 
 use super::{COMPANY, CloudError, World};
 
@@ -36,5 +41,35 @@ impl World {
     /// If Secrets Manager refuses it.
     pub async fn set_ingest_secret(&self, value: &Value) -> Result<(), CloudError> {
         self.stack.put_secret(&self.aws, "IngestSecretArn", value).await
+    }
+
+    /// Calls the function as API Gateway does, past the API; answers with the end of its log.
+    ///
+    /// # Errors
+    /// If it cannot be called.
+    pub async fn ingest_log(&self, token: &str, query: &str, body: &str) -> Result<String, CloudError> {
+        let path = "/v1/events/sapb1";
+        let request = json!({
+            "version": "2.0", "routeKey": format!("POST {path}"), "rawPath": path, "rawQueryString": query,
+            "headers": { "authorization": format!("Bearer {token}"), "content-type": "application/json" },
+            "requestContext": {
+                "http": { "method": "POST", "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "test" },
+                "stage": "$default", "requestId": "r-1", "routeKey": format!("POST {path}"), "timeEpoch": 0,
+            },
+            "body": body, "isBase64Encoded": false,
+        });
+        let invoke = self
+            .aws
+            .lambda
+            .invoke()
+            .function_name(self.stack.output("IngestFunctionName")?)
+            .log_type(LogType::Tail)
+            .payload(Blob::new(request.to_string()));
+        let answer = invoke.send().await.map_err(|error| CloudError::Aws {
+            what: "the ingest function",
+            reason: DisplayErrorContext(error).to_string(),
+        })?;
+        let log = BASE64_STANDARD.decode(answer.log_result().unwrap_or_default());
+        Ok(String::from_utf8_lossy(&log.unwrap_or_default()).into_owned())
     }
 }
