@@ -5,7 +5,7 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 
-FUNCTIONS := mailchimp webhook algolia portabilling changes waker
+FUNCTIONS := mailchimp webhook algolia portabilling changes waker ingest
 TOOLS := .venv/tools/bin
 DENY_VERSION := 0.20.2
 FUZZ_VERSION := 0.13.2

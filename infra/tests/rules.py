@@ -42,6 +42,14 @@ SHARED = {
     "Changes", "ChangesLogs", "ChangesRole", "ChangesFailureQueue", "ChangesFailureQueuePolicy", "ChangesOfLedger",
     "ChangesOfInventory", "ChangesErrorsAlarm", "ChangesLateAlarm", "ChangesFailuresAlarm",
 }  # fmt: skip
+# What there is if, and only if, IngestApi asks for it.
+INGEST = {
+    "Ingest", "IngestSecret", "IngestLogs", "IngestRole", "IngestHttpApi", "IngestIntegration", "IngestSapb1Route", "IngestStage",
+    "IngestAccessLogs", "IngestPermission", "IngestErrorsAlarm", "IngestThrottlesAlarm", "IngestFailuresAlarm",
+}  # fmt: skip
+INGEST_OUTPUTS = {"IngestUrl", "IngestFunctionName", "IngestSecretArn"}
+# Routes of the ingest API that check credentials themselves.
+OPEN_ROUTES = {"POST /v1/events/sapb1"}
 # Rules outside the loop -> the vendor whose queue they feed.
 OWN_RULES = {"Auth0Rule": "mailchimp", "Auth0LogRule": "mailchimp"}
 
@@ -51,6 +59,7 @@ VENDOR_VARIABLES = {
     "EGRESS_PROXY", "LOG_LEVEL",
 }  # fmt: skip
 WAKER_VARIABLES = {"LEDGER_TABLE", "LOG_LEVEL"}
+INGEST_VARIABLES = {"BUS_NAME", "INGEST_SECRET", "SAPB1_COMPANIES", "LOG_LEVEL"}
 CHANGES_VARIABLES = {"LEDGER_TABLE", "BUS_NAME", "FAILURE_QUEUE_URL", "STREAMS", "LOG_LEVEL"}
 DEPLOYED_VALUE = 200  # characters allowed for a value that only the deployment knows
 
@@ -367,6 +376,78 @@ def waker_schedules(t):
     return found
 
 
+# ---- the ingest API ------------------------------------------------------------------------------------------------------
+
+
+def nothing_is_public_unless_asked(t):
+    """No API, no URL of a function, and nothing else of ingest, unless IngestApi is public."""
+    is_public = t.parameters["IngestApi"] == "public"
+    there = INGEST & t.resources.keys()
+    found = []
+    if there != (INGEST if is_public else set()):
+        found.append(f"IngestApi is {t.parameters['IngestApi']}, and there is {sorted(there)}")
+    if INGEST_OUTPUTS & t.outputs.keys() != (INGEST_OUTPUTS if is_public else set()):
+        found.append("outputs of an API that is not there, or none of one that is")
+    doors = ("ApiGatewayV2::Api", "ApiGateway::RestApi", "Lambda::Url", "ElasticLoadBalancingV2::LoadBalancer")
+    open_doors = {i for kind in doors for i, _ in t.of(kind)}
+    if open_doors != ({"IngestHttpApi"} if is_public else set()):
+        found.append(f"public: {sorted(open_doors)}")
+    if t.raw["Parameters"]["IngestApi"].get("Default") != "none":
+        found.append("IngestApi: public by default")
+    return found
+
+
+def ingest_routes(t):
+    """Each route reaches the one function, is throttled and logged, and may call it on its own path only."""
+    found = []
+    for i, route in t.of("ApiGatewayV2::Route"):
+        if route.get("AuthorizationType") != ("NONE" if route["RouteKey"] in OPEN_ROUTES else "AWS_IAM"):
+            found.append(f"{i}: open to everybody")
+        if (route.get("ApiId"), route.get("Target")) != ("ref:IngestHttpApi", "integrations/ref:IngestIntegration"):
+            found.append(f"{i}: leads elsewhere")
+        method, path = route["RouteKey"].split(" ", 1)
+        source = f"arn:aws:execute-api:eu-west-1:123456789012:ref:IngestHttpApi/*/{method}{path}"
+        if source not in [p.get("SourceArn") for _, p in t.of("Lambda::Permission") if p["FunctionName"] == "ref:Ingest"]:
+            found.append(f"{i}: not permitted to call the function, or others are")
+    for i, stage in t.of("ApiGatewayV2::Stage"):
+        throttle = stage.get("DefaultRouteSettings", {})
+        wanted = {
+            "ThrottlingRateLimit": t.parameters["IngestRateLimit"],
+            "ThrottlingBurstLimit": t.parameters["IngestBurstLimit"],
+        }
+        if {name: str(value) for name, value in throttle.items()} != wanted:
+            found.append(f"{i}: not throttled by the parameters")
+        log = stage.get("AccessLogSettings", {})
+        line = parse(log.get("Format"))
+        if log.get("DestinationArn") != "att:IngestAccessLogs.Arn" or not line or not {"status", "request_id"} <= line.keys():
+            found.append(f"{i}: no access log")
+        if any(word in str(line) for word in ("authorizer", "header", "querystring", "path")):
+            found.append(f"{i}: its access log tells what callers send")
+    for i, api in t.of("ApiGatewayV2::Api"):
+        if "CorsConfiguration" in api:
+            found.append(f"{i}: may be called from other sites' pages")
+    for i, integration in t.of("ApiGatewayV2::Integration"):
+        if (integration.get("IntegrationUri"), integration.get("PayloadFormatVersion")) != ("att:Ingest.Arn", "2.0"):
+            found.append(f"{i}: not the function, or not as it reads requests")
+        if not 20 < number(t.properties("Ingest").get("Timeout", 3)) < number(integration.get("TimeoutInMillis", 30000)) / 1000 < 30:
+            found.append(f"{i}: the sender is gone before the function has answered")
+    for i, group in t.of("Logs::LogGroup"):
+        if i == "IngestAccessLogs" and (not number(group.get("RetentionInDays", 0)) or not group["LogGroupName"].startswith("/aws/vendedlogs/")):
+            found.append(f"{i}: kept for ever, or its name fills the account's resource policy")
+    return found
+
+
+def ingest_puts_its_own_events(t):
+    """Whoever takes the function over can pretend to be SAP Business One, and nobody else."""
+    if "IngestRole" not in t.resources:
+        return []
+    only = {"ForAllValues:StringEquals": {"events:source": "sapb1", "events:detail-type": "SapObjectChanged"}}
+    documents = [p["PolicyDocument"] for p in t.properties("IngestRole").get("Policies", [])]
+    if conditions(documents, "att:Bus.Arn") != {"events:PutEvents": [only]}:
+        return ["IngestRole: puts events of any source"]
+    return []
+
+
 # ---- functions and roles -------------------------------------------------------------------------------------------------
 
 
@@ -387,6 +468,7 @@ def functions(t):
 def code(t):
     """A static path for all would deploy one binary under every name."""
     wanted = {"Waker": "target/lambda/waker/", "Changes": "target/lambda/changes/"} | {f"{v}Function": f"target/lambda/{v}/" for v in t.vendors}
+    wanted |= {"Ingest": "target/lambda/ingest/"} if "Ingest" in t.resources else {}
     found = [f"{i}: code from {t.code.get(i)}, not {path}" for i, path in wanted.items() if t.code.get(i) != path]
     return found + [f"{i}: would be built again" for i in wanted if t.resources.get(i, {}).get("Metadata") != {"SkipBuild": True}]
 
@@ -396,7 +478,7 @@ def environment(t):
     found = []
     for i, function in t.of("Lambda::Function"):
         variables = function.get("Environment", {}).get("Variables", {})
-        if set(variables) != {"Waker": WAKER_VARIABLES, "Changes": CHANGES_VARIABLES}.get(i, VENDOR_VARIABLES):
+        if set(variables) != {"Waker": WAKER_VARIABLES, "Changes": CHANGES_VARIABLES, "Ingest": INGEST_VARIABLES}.get(i, VENDOR_VARIABLES):
             found.append(f"{i}: variables {sorted(variables)}")
         not_text = [name for name, value in variables.items() if not isinstance(value, str)]
         if not_text:
@@ -434,6 +516,12 @@ def role_grants(t):
         }
         | {m["EventSourceArn"]: READ_STREAM for _, m in mappings(t, "dynamodb")},
     }
+    if "Ingest" in t.resources:
+        wanted["IngestRole"] = {
+            "att:IngestLogs.Arn": LOGS,
+            "att:Bus.Arn": {"events:PutEvents"},
+            "att:IngestSecret.Id": {"secretsmanager:GetSecretValue"},
+        }
     for v in t.vendors:
         wanted[f"{v}Role"] = {
             f"att:{v}Logs.Arn": LOGS,
@@ -572,6 +660,12 @@ def alarms(t):
             (f"{v}ErrorsAlarm", "AWS/Lambda", "Errors", ("FunctionName", f"ref:{v}Function")),
             (f"{v}ThrottlesAlarm", "AWS/Lambda", "Throttles", ("FunctionName", f"ref:{v}Function")),
         ]
+    if "Ingest" in t.resources:
+        wanted += [
+            ("IngestErrorsAlarm", "AWS/Lambda", "Errors", ("FunctionName", "ref:Ingest")),
+            ("IngestThrottlesAlarm", "AWS/Lambda", "Throttles", ("FunctionName", "ref:Ingest")),
+            ("IngestFailuresAlarm", "AWS/ApiGateway", "5xx", ("ApiId", "ref:IngestHttpApi")),
+        ]
     topic = t.parameters["AlarmTopicArn"]
     for i, namespace, metric, dimension in wanted:
         alarm = t.properties(i)
@@ -659,7 +753,7 @@ def vendors_stand_alone(t):
     """A part refers to its own vendor and to what is shared, and nothing shared refers to a vendor."""
     owner = {i: v for v in t.vendors for i in t.resources if re.match(rf"{v}[A-Z]", i)}
     owner |= {i: v for i, v in OWN_RULES.items() if i in t.resources}
-    found = [f"{i}: neither shared nor a vendor's" for i in t.resources if i not in owner and i not in SHARED]
+    found = [f"{i}: neither shared nor a vendor's" for i in t.resources if i not in owner and i not in SHARED | INGEST]
     for i, resource in t.resources.items():
         for other in references(resource):
             if other in owner and owner[other] != owner.get(i):
@@ -723,7 +817,7 @@ ALL = [
     vendor_connections, fifo_queues,
     lanes_run_side_by_side, dead_letters_of_the_same_kind, redrive_limits, content_based_deduplication,
     target_message_group, undelivered_events_are_kept, rule_pattern, on_demand, no_loops, rules_of_auth0, queue_policies,
-    waker_schedules, functions, code, environment, settings_reach_the_function, role_grants, own_records, networks, no_wildcards, roles_of_functions, secrets, log_groups, alarms,
+    waker_schedules, nothing_is_public_unless_asked, ingest_routes, ingest_puts_its_own_events, functions, code, environment, settings_reach_the_function, role_grants, own_records, networks, no_wildcards, roles_of_functions, secrets, log_groups, alarms,
     metric_filters, ledger, ledger_outlives_the_stack, archive, every_vendor_has_its_parts, vendors_stand_alone, names,
     explained, loop_variables,
 ]  # fmt: skip

@@ -16,6 +16,7 @@ mod coalescing;
 mod command;
 mod convergence;
 mod cost;
+mod ingest;
 mod isolation;
 mod killed;
 mod least_privilege;

@@ -184,7 +184,11 @@ pub fn environment(variable: &str) -> Option<String> {
     std::env::var(variable).ok()
 }
 
-pub(crate) fn required(lookup: Lookup<'_>, variable: &str, expected: &str) -> Result<String, ConfigError> {
+/// A variable that must be there.
+///
+/// # Errors
+/// [`ConfigError`] if it is missing or empty; it should have been what `expected` says.
+pub fn required(lookup: Lookup<'_>, variable: &str, expected: &str) -> Result<String, ConfigError> {
     match lookup(variable) {
         Some(value) if !value.trim().is_empty() => Ok(value),
         Some(_) => Err(ConfigError::new(variable, expected, "an empty text")),

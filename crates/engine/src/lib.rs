@@ -5,9 +5,10 @@
 //! module that knows the Lambda runtime; AWS types stay in the adapters [`lane::SqsLanes`], [`ledger::DynamoLedger`],
 //! [`ledger::Reader`], [`source::DynamoItems`], [`wake::DynamoAttention`], [`secret::SecretsManager`],
 //! [`http::AwsHttp`] and `auth::sigv4`. [`changes`] stands beside them: it brings DynamoDB streams to the bus
-//! ([`changes::EventBridge`], [`changes::FailureQueue`]).
+//! ([`bus::EventBridge`], [`changes::FailureQueue`]).
 
 pub mod auth;
+pub mod bus;
 pub mod changes;
 pub mod circuit;
 pub mod clock;

@@ -20,37 +20,18 @@ use serde_json::Value;
 
 use crate::clock::Clock;
 
-pub use aws::{EventBridge, FailureQueue};
-pub use event::Event;
+pub use crate::bus::{Bus, Event, EventBridge, Refusal};
+pub use aws::FailureQueue;
 pub use outcome::{OUTCOME_SOURCE, OUTCOMES};
 pub use settings::{ChangesConfig, Stream};
 
 use publish::{Item, Publisher, Todo};
 use record::Record;
 
-/// Where events are put.
-pub trait Bus: Send + Sync {
-    /// Puts up to ten events in one request; the answers stand in the same order.
-    ///
-    /// # Errors
-    /// The [`Refusal`] of the request as a whole: none of its events counts as published, though they may be.
-    fn put<'a>(&'a self, events: &'a [&'a Event])
-    -> BoxFuture<'a, Result<Vec<Result<(), Refusal>>, Refusal>>;
-}
-
 /// Where records go that cannot be published.
 pub trait Failures: Send + Sync {
     /// Keeps a record with the reason. The error is a code.
     fn keep<'a>(&'a self, body: &'a str) -> BoxFuture<'a, Result<(), String>>;
-}
-
-/// Why the bus did not take an event.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    /// The bus's code.
-    pub code: String,
-    /// The same event will never be taken.
-    pub is_permanent: bool,
 }
 
 /// The answer of a function with `ReportBatchItemFailures`, to an event source mapping as to a pipe

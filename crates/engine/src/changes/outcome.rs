@@ -5,9 +5,9 @@ use serde::Deserialize;
 use serde_dynamo::{AttributeValue, Item};
 use serde_json::{Map, Value, json};
 
-use super::event::Event;
 use super::record::{Change, Record};
 use crate::EntityKey;
+use crate::bus::Event;
 use crate::ledger::{ErrorRecord, Recent, Status};
 
 /// The EventBridge source of outcomes.

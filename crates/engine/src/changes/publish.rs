@@ -10,15 +10,10 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::event::Event;
-use super::{BatchError, Bus, Failures, Refusal};
+use super::{BatchError, Failures};
+use crate::bus::{Bus, Event, MAX_BYTES, MAX_ENTRIES, Refusal};
 use crate::clock::Clock;
 
-/// `PutEvents` takes at most ten entries
-/// (<https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html>).
-const MAX_ENTRIES: usize = 10;
-/// And 1 MB over all of them; every region and every target takes this much.
-pub(super) const MAX_BYTES: usize = 256 * 1024;
 /// What fails is tried again after these pauses; then the batch is given back, and delivered again.
 const PAUSES: [Duration; 7] = [
     Duration::from_millis(100),
@@ -236,9 +231,9 @@ fn window(items: &[Item]) -> usize {
     items.len()
 }
 
-fn judge(item: &mut Item, result: Result<(), Refusal>, counts: &mut Counts) {
+fn judge(item: &mut Item, result: Result<String, Refusal>, counts: &mut Counts) {
     match result {
-        Ok(()) => {
+        Ok(_) => {
             item.todo = Todo::Done;
             counts.published += 1;
         }

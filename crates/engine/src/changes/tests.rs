@@ -115,7 +115,7 @@ fn an_event_over_the_limit_is_not_put() {
         .unwrap()
         .unwrap();
     assert!(publish::within_limit(event.clone()).is_ok());
-    event.detail = "x".repeat(publish::MAX_BYTES);
+    event.detail = "x".repeat(crate::bus::MAX_BYTES);
     assert!(
         publish::within_limit(event)
             .unwrap_err()

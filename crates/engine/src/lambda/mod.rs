@@ -142,7 +142,8 @@ pub fn waker() -> ExitCode {
     })
 }
 
-fn run(work: impl Future<Output = Result<(), StartError>>) -> ExitCode {
+/// Runs a function: logs and panics go where they belong, and a failed start is one line that says what to mend.
+pub fn run(work: impl Future<Output = Result<(), StartError>>) -> ExitCode {
     let result = config::log_level(&environment)
         .map_err(StartError::from)
         .and_then(|level| {
@@ -176,7 +177,8 @@ where
         .map_err(|error| StartError::Lambda(error.to_string()))
 }
 
-async fn sdk(http: &Http) -> aws_config::SdkConfig {
+/// What AWS clients are made from: `http`, the function's role, and no call that takes longer than seven seconds.
+pub async fn sdk(http: &Http) -> aws_config::SdkConfig {
     let timeouts = TimeoutConfig::builder()
         .operation_attempt_timeout(Duration::from_secs(3))
         .operation_timeout(Duration::from_secs(7))

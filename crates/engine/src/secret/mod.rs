@@ -115,6 +115,15 @@ impl SecretStore {
         }
     }
 
+    /// Fields of one version of the secret, for somebody who checks what others show; `None` where there is none.
+    ///
+    /// # Errors
+    /// A retry if the secret cannot be fetched or is no JSON object.
+    pub async fn fields<const N: usize>(&self, names: [&str; N]) -> Result<[Option<SecretString>; N], Error> {
+        let snapshot = self.snapshot().await?;
+        Ok(names.map(|name| snapshot.get(name).cloned()))
+    }
+
     async fn get(&self, name: &str) -> Result<SecretString, Error> {
         self.snapshot().await?.require(name)
     }
@@ -139,8 +148,9 @@ impl SecretStore {
         }
     }
 
-    /// A credential of this secret was refused: what is cached may be out of date.
-    pub(crate) async fn suspect(&self) {
+    /// A credential of this secret was refused: what is cached may be out of date. However often this is said, the secret is
+    /// read anew at most twice a minute.
+    pub async fn suspect(&self) {
         let mut cached = self.cached.lock().await;
         let now = self.clock.now();
         let is_recent = cached

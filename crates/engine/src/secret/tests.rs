@@ -103,3 +103,18 @@ async fn an_unusable_secret_is_named_without_its_text() {
         assert!(!format!("{error} {error:?} {:?}", store.field("api_key")).contains("hunter2"));
     }
 }
+
+#[tokio::test]
+async fn fields_are_of_one_version_and_may_be_missing() {
+    let (store, fetches, clock) = store(r#"{"token":"t","number":7}"#);
+    let [token, next, number] = store.fields(["token", "token_next", "number"]).await.unwrap();
+    assert_eq!(token.unwrap().expose_secret(), "t");
+    assert!(next.is_none() && number.is_none());
+    // Whoever guesses does not make Secrets Manager work.
+    for second in 0..60 {
+        *clock.0.lock().unwrap() = second;
+        store.suspect().await;
+        store.fields(["token"]).await.unwrap();
+    }
+    assert_eq!(fetches.load(Ordering::Relaxed), 3);
+}

@@ -3,6 +3,7 @@
 
 mod aws;
 mod emulator;
+mod ingest;
 mod inventory;
 mod stack;
 mod tap;
@@ -18,7 +19,7 @@ pub use inventory::Inventory;
 pub use stack::{Stack, without_vendor};
 pub use tap::Tap;
 pub use waiting::until;
-pub use wiring::{ALL_VENDORS, AUTH0_LOG_SOURCE, AUTH0_SOURCE, INDEX};
+pub use wiring::{ALL_VENDORS, AUTH0_LOG_SOURCE, AUTH0_SOURCE, COMPANY, INDEX, INGEST_TOKEN};
 pub use world::{World, WorldOptions};
 
 /// Why the local cloud does not do what was asked.

@@ -89,7 +89,15 @@ impl Stack {
     /// # Errors
     /// If Secrets Manager refuses it.
     pub async fn set_secret(&self, aws: &Aws, vendor: &str, value: &Value) -> Result<(), CloudError> {
-        let arn = self.output(&format!("SecretArn{vendor}"))?;
+        self.put_secret(aws, &format!("SecretArn{vendor}"), value).await
+    }
+
+    /// Sets the value of the secret that an output names.
+    ///
+    /// # Errors
+    /// If Secrets Manager refuses it.
+    pub async fn put_secret(&self, aws: &Aws, output: &str, value: &Value) -> Result<(), CloudError> {
+        let arn = self.output(output)?;
         let put = aws
             .secrets
             .put_secret_value()

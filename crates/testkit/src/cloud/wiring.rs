@@ -20,6 +20,11 @@ pub const AUTH0_SOURCE: &str = "auth0.test/acme";
 /// The same for its log stream.
 pub const AUTH0_LOG_SOURCE: &str = "auth0.test/acme/auth0.logs";
 
+/// The company of SAP Business One whose events the local cloud takes.
+pub const COMPANY: &str = "SBODEMOUS";
+/// What its events are sent with.
+pub const INGEST_TOKEN: &str = "ingest-3f9a1c7e5b2d8046";
+
 /// `VENDOR_SETTINGS`. `reachable` turns an address of the sandbox into the one that functions reach it under.
 pub(super) fn settings(
     vendor: &str,
@@ -76,4 +81,9 @@ pub(super) fn secret(vendor: &str, config: &SandboxConfig) -> Value {
             "shortlist_token": config.shortlist_token,
         }),
     }
+}
+
+/// The value of the secret that senders of events are checked against.
+pub(super) fn ingest_secret() -> Value {
+    json!({ "sapb1_user": "b1if", "sapb1_password": "b1if-77c0e4d2a9f81b35", "sapb1_token": INGEST_TOKEN })
 }

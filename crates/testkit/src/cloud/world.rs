@@ -35,6 +35,8 @@ pub struct WorldOptions {
     pub park_base_seconds: u64,
     /// The vendors that are deployed at first.
     pub vendors: Vec<String>,
+    /// Whether other systems can send events over HTTPS.
+    pub ingest: bool,
 }
 
 /// A deployed stack whose functions talk to a sandbox.
@@ -68,6 +70,7 @@ impl WorldOptions {
             duplicates: None,
             park_base_seconds: 15,
             vendors: wiring::VENDORS.map(str::to_owned).to_vec(),
+            ingest: false,
         }
     }
 }
@@ -127,6 +130,9 @@ impl World {
             self.stack
                 .set_secret(&self.aws, vendor, &wiring::secret(vendor, self.sandbox.config()))
                 .await?;
+        }
+        if self.options.ingest {
+            self.set_ingest_secret(&wiring::ingest_secret()).await?;
         }
         Ok(())
     }
@@ -300,6 +306,9 @@ fn parameters(
         ("Auth0EventBusName".to_owned(), options.stack.clone()),
         ("Auth0LogSource".to_owned(), wiring::AUTH0_LOG_SOURCE.to_owned()),
     ]);
+    if options.ingest {
+        parameters.extend(super::ingest::parameters());
+    }
     for vendor in vendors {
         let settings = wiring::settings(vendor, sandbox, inventory, &reachable);
         parameters.insert(format!("{vendor}Settings"), settings.to_string());

@@ -222,7 +222,7 @@ impl Bus for StreamWorld {
     fn put<'a>(
         &'a self,
         events: &'a [&'a Event],
-    ) -> BoxFuture<'a, Result<Vec<Result<(), Refusal>>, Refusal>> {
+    ) -> BoxFuture<'a, Result<Vec<Result<String, Refusal>>, Refusal>> {
         Box::pin(async move {
             let fault = self.befall(events);
             self.take(fault.as_ref()).await;
@@ -234,7 +234,7 @@ impl Bus for StreamWorld {
             };
             let results = (0..events.len()).map(|at| match refused.get(&at) {
                 Some(code) => Err(refusal(code, *code == "MalformedDetail")),
-                None => Ok(()),
+                None => Ok(at.to_string()),
             });
             let results: Vec<_> = results.collect();
             {

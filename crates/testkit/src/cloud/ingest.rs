@@ -1,0 +1,75 @@
+//! The API by which other systems send events.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::error::DisplayErrorContext;
+use aws_sdk_lambda::primitives::Blob;
+use aws_sdk_lambda::types::LogType;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::{Value, json};
+
+use super::{COMPANY, CloudError, World};
+
+/// What the template is told for it.
+pub(super) fn parameters() -> BTreeMap<String, String> {
+    BTreeMap::from([
+        ("IngestApi".to_owned(), "public".to_owned()),
+        ("Sapb1Companies".to_owned(), COMPANY.to_owned()),
+    ])
+}
+
+impl World {
+    /// Where other systems send events; paths such as `/v1/events/sapb1` follow.
+    ///
+    /// # Errors
+    /// If the world was made without ingest.
+    pub fn ingest_url(&self) -> Result<String, CloudError> {
+        let url = self.stack.output("IngestUrl")?;
+        let Some(endpoint) = &self.aws.endpoint else {
+            return Ok(url.to_owned());
+        };
+        // Nobody resolves the host that an emulator makes up; its first label is the API's id.
+        let host = url.split("://").nth(1).unwrap_or(url);
+        let id = host.split('.').next().unwrap_or(host);
+        Ok(format!("{endpoint}/_aws/execute-api/{id}/$default"))
+    }
+
+    /// Sets what senders of events are checked against.
+    ///
+    /// # Errors
+    /// If Secrets Manager refuses it.
+    pub async fn set_ingest_secret(&self, value: &Value) -> Result<(), CloudError> {
+        self.stack.put_secret(&self.aws, "IngestSecretArn", value).await
+    }
+
+    /// Calls the function as API Gateway does, past the API; answers with the end of its log.
+    ///
+    /// # Errors
+    /// If it cannot be called.
+    pub async fn ingest_log(&self, token: &str, query: &str, body: &str) -> Result<String, CloudError> {
+        let path = "/v1/events/sapb1";
+        let request = json!({
+            "version": "2.0", "routeKey": format!("POST {path}"), "rawPath": path, "rawQueryString": query,
+            "headers": { "authorization": format!("Bearer {token}"), "content-type": "application/json" },
+            "requestContext": {
+                "http": { "method": "POST", "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "test" },
+                "stage": "$default", "requestId": "r-1", "routeKey": format!("POST {path}"), "timeEpoch": 0,
+            },
+            "body": body, "isBase64Encoded": false,
+        });
+        let invoke = self
+            .aws
+            .lambda
+            .invoke()
+            .function_name(self.stack.output("IngestFunctionName")?)
+            .log_type(LogType::Tail)
+            .payload(Blob::new(request.to_string()));
+        let answer = invoke.send().await.map_err(|error| CloudError::Aws {
+            what: "the ingest function",
+            reason: DisplayErrorContext(error).to_string(),
+        })?;
+        let log = BASE64_STANDARD.decode(answer.log_result().unwrap_or_default());
+        Ok(String::from_utf8_lossy(&log.unwrap_or_default()).into_owned())
+    }
+}
