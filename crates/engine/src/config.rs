@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use crate::http::HttpOptions;
+use crate::lane::Partitions;
 use crate::park::Backoff;
 
 /// A variable that cannot be used.
@@ -39,8 +40,10 @@ pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 pub struct Config {
     /// `VENDOR`: the vendor's name; part of every ledger key.
     pub vendor: String,
-    /// `QUEUE_URL`: the vendor's queue.
+    /// `QUEUE_URL`: the vendor's queue, which is its first partition.
     pub queue_url: String,
+    /// `PARTITIONS`: how many queues share the vendor's entities.
+    pub partitions: Partitions,
     /// `LEDGER_TABLE`: the ledger's table.
     pub ledger_table: String,
     /// `VENDOR_SECRET`: name or ARN of the vendor's one secret.
@@ -105,6 +108,7 @@ impl Config {
         Ok(Self {
             vendor,
             queue_url: required(lookup, "QUEUE_URL", "the URL of the vendor's queue")?,
+            partitions: partitions(lookup)?,
             ledger_table: required(lookup, "LEDGER_TABLE", "the name of the ledger's table")?,
             secret_id: required(lookup, "VENDOR_SECRET", "the name or ARN of the vendor's secret")?,
             settings: required(lookup, "VENDOR_SETTINGS", "a JSON object")?,
@@ -207,6 +211,12 @@ where
             format!("`{text}`"),
         )),
     }
+}
+
+fn partitions(lookup: Lookup<'_>) -> Result<Partitions, ConfigError> {
+    let count = number(lookup, "PARTITIONS", 1, 1, 8)?;
+    Partitions::try_from(count)
+        .map_err(|_| ConfigError::new("PARTITIONS", "1, 2, 4 or 8", format!("`{count}`")))
 }
 
 fn flag(lookup: Lookup<'_>, variable: &str) -> Result<bool, ConfigError> {

@@ -1,7 +1,8 @@
 //! Hands messages to their entities' lanes.
 //!
 //! An EventBridge rule can only name a fixed message group, so notifications arrive in one lane. A message that
-//! stands anywhere but in its entity's lane is sent there, whoever put it where.
+//! stands anywhere but in its entity's lane is sent there, whoever put it where. So is one whose lane is in another partition
+//! since their number was changed.
 
 use std::collections::HashMap;
 
@@ -142,7 +143,11 @@ pub(super) fn is_newer(item: &Item<'_>, than: &Item<'_>) -> bool {
 }
 
 fn lane_message(item: &Item<'_>) -> LaneMessage {
+    let group = lane(item.message.entity());
     let deduplication_id = match &item.message {
+        // From another partition. The event's own id may be known where it goes, from before it was moved away: the queue
+        // would drop it, and it would be lost.
+        _ if item.delivery.group == group => item.delivery.message_id.clone(),
         // An id of a direct producer may have characters that the queue refuses, that of a replay may be too long.
         Message::Notification(notification) => match notification.event_id.as_str() {
             id if id.len() <= MAX_DEDUPLICATION_ID && id.bytes().all(|byte| byte.is_ascii_graphic()) => {
@@ -153,7 +158,7 @@ fn lane_message(item: &Item<'_>) -> LaneMessage {
         Message::Wake(_) => item.delivery.message_id.clone(),
     };
     LaneMessage {
-        group: lane(item.message.entity()),
+        group,
         deduplication_id,
         body: item.delivery.body.clone(),
     }

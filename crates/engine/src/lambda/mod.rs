@@ -20,7 +20,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Config, ConfigError, environment};
 use crate::engine::{Batch, Engine, Entity, Parts};
 use crate::http::{AwsHttp, Http, HttpError};
-use crate::lane::SqsLanes;
+use crate::lane::{Partitions, SqsLanes, partition_of_queue};
 use crate::ledger::DynamoLedger;
 use crate::message::Delivery;
 use crate::secret::SecretsManager;
@@ -83,7 +83,11 @@ pub fn vendor(wire: impl FnOnce(&Setup) -> Result<Vec<Entity>, StartError>) -> E
             vendor: config.vendor,
             entities,
             ledger: Arc::new(ledger),
-            lanes: Arc::new(SqsLanes::new(aws_sdk_sqs::Client::new(&sdk), config.queue_url)),
+            lanes: Arc::new(SqsLanes::new(
+                aws_sdk_sqs::Client::new(&sdk),
+                config.queue_url,
+                config.partitions,
+            )),
             clock,
             rng: fastrand::Rng::new(),
             backoff: config.backoff,
@@ -111,6 +115,9 @@ pub fn vendor(wire: impl FnOnce(&Setup) -> Result<Vec<Entity>, StartError>) -> E
 struct WakeRequest {
     vendor: String,
     queue_url: String,
+    /// A schedule from before there were partitions names none.
+    #[serde(default)]
+    partitions: Partitions,
 }
 
 /// Runs the waker: sends the parked entities of one vendor that are due back into their lanes.
@@ -124,8 +131,12 @@ pub fn waker() -> ExitCode {
         let queues = &aws_sdk_sqs::Client::new(&sdk);
         serve(move |event: LambdaEvent<WakeRequest>| async move {
             let deadline = deadline(event.context.deadline);
-            let WakeRequest { vendor, queue_url } = event.payload;
-            let lanes = SqsLanes::new(queues.clone(), queue_url);
+            let WakeRequest {
+                vendor,
+                queue_url,
+                partitions,
+            } = event.payload;
+            let lanes = SqsLanes::new(queues.clone(), queue_url, partitions);
             let waker = Waker {
                 attention,
                 lanes: &lanes,
@@ -212,6 +223,10 @@ impl From<crate::Error> for lambda_runtime::Diagnostic {
 }
 
 fn batch(event: LambdaEvent<SqsEvent>) -> Result<Batch, Nameless> {
+    // A mapping reads one queue, so all messages are from the same.
+    let source = event.payload.records.first();
+    let source = source.and_then(|message| message.event_source_arn.as_deref());
+    let partition = partition_of_queue(source.unwrap_or_default());
     let deliveries = event
         .payload
         .records
@@ -220,6 +235,7 @@ fn batch(event: LambdaEvent<SqsEvent>) -> Result<Batch, Nameless> {
         .collect::<Result<_, _>>()?;
     Ok(Batch {
         deliveries,
+        partition,
         deadline: deadline(event.context.deadline),
         request_id: event.context.request_id.clone(),
     })

@@ -15,6 +15,7 @@ mod circuit;
 mod create_once;
 mod failure;
 mod intake;
+mod partitions;
 mod plans;
 mod probing;
 mod properties;
