@@ -214,9 +214,12 @@ where
 }
 
 fn partitions(lookup: Lookup<'_>) -> Result<Partitions, ConfigError> {
-    let count = number(lookup, "PARTITIONS", 1, 1, 8)?;
-    Partitions::try_from(count)
-        .map_err(|_| ConfigError::new("PARTITIONS", "1, 2, 4 or 8", format!("`{count}`")))
+    let Some(text) = lookup("PARTITIONS") else {
+        return Ok(Partitions::ONE);
+    };
+    let count = text.parse::<u32>().ok();
+    let partitions = count.and_then(|count| Partitions::try_from(count).ok());
+    partitions.ok_or_else(|| ConfigError::new("PARTITIONS", "1, 2, 4 or 8", format!("`{text}`")))
 }
 
 fn flag(lookup: Lookup<'_>, variable: &str) -> Result<bool, ConfigError> {

@@ -6,11 +6,11 @@
 
 use std::collections::HashMap;
 
-use super::Engine;
 use super::group::Item;
 use super::outcome::{self, Outcome};
-use crate::lane::{LaneMessage, lane, short_hash};
-use crate::message::{EntityKey, Message, Notification, Version};
+use super::{Batch, Engine};
+use crate::lane::{LaneMessage, lane, partition, short_hash};
+use crate::message::{Delivery, EntityKey, Message, Notification, Version};
 use crate::sabotage::{self, Sabotage};
 use crate::telemetry;
 
@@ -18,6 +18,13 @@ use crate::telemetry;
 const MAX_DEDUPLICATION_ID: usize = 128;
 
 impl Engine {
+    /// Whether a message is where its entity's lane is. After a change of the number of partitions the group can be right
+    /// and the queue another.
+    pub(super) fn stands_in_lane(&self, batch: &Batch, delivery: &Delivery, entity: &EntityKey) -> bool {
+        let partitions = self.parts.lanes.partitions();
+        delivery.group == lane(entity) && batch.partition == partition(entity, partitions)
+    }
+
     /// Sends each message into its lane. Several notifications of one entity become one: the newest.
     pub(super) async fn hand_over(&self, strays: Vec<Item<'_>>) -> Vec<(usize, Outcome)> {
         if strays.is_empty() {

@@ -24,7 +24,7 @@ use jiff::Timestamp;
 
 use crate::circuit::Policy;
 use crate::clock::Clock;
-use crate::lane::{Lanes, lane, partition};
+use crate::lane::Lanes;
 use crate::ledger::Ledger;
 use crate::message::{Announcement, Delivery, EntityKey, parse};
 use crate::park::Backoff;
@@ -229,13 +229,6 @@ impl Engine {
             }
         }
         done
-    }
-
-    /// Whether a message is where its entity's lane is. After a change of the number of partitions the group can be right
-    /// and the queue another.
-    fn stands_in_lane(&self, batch: &Batch, delivery: &Delivery, entity: &EntityKey) -> bool {
-        let partitions = self.parts.lanes.partitions();
-        delivery.group == lane(entity) && batch.partition == partition(entity, partitions)
     }
 
     fn vendor(&self) -> &str {

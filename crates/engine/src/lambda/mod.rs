@@ -263,39 +263,4 @@ fn deadline(epoch_millis: u64) -> Timestamp {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn message(json: serde_json::Value) -> SqsMessage {
-        serde_json::from_value(json).unwrap()
-    }
-
-    #[test]
-    fn a_message_is_read_without_its_aws_type() {
-        let read = delivery(message(serde_json::json!({
-            "messageId": "m-1", "body": "{}",
-            "attributes": {"MessageGroupId": "intake", "ApproximateReceiveCount": "3"},
-            "messageAttributes": {},
-        })))
-        .unwrap();
-        assert_eq!(
-            (read.message_id.as_str(), read.group.as_str(), read.receive_count),
-            ("m-1", "intake", 3)
-        );
-    }
-
-    #[test]
-    fn a_nameless_message_fails_the_batch_and_is_never_named_by_an_empty_id() {
-        for id in [serde_json::Value::Null, serde_json::json!("")] {
-            let json =
-                serde_json::json!({"messageId": id, "body": "{}", "attributes": {}, "messageAttributes": {}});
-            assert!(delivery(message(json)).is_err());
-        }
-    }
-
-    #[test]
-    fn an_unknown_receive_count_takes_no_shortcut() {
-        let json = serde_json::json!({"messageId": "m", "attributes": {}, "messageAttributes": {}});
-        assert_eq!(delivery(message(json)).unwrap().receive_count, 2);
-    }
-}
+mod tests;

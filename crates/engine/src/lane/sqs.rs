@@ -223,6 +223,27 @@ mod tests {
     }
 
     #[test]
+    fn each_partition_gets_its_messages_in_their_order() {
+        let of = |group: &str| LaneMessage {
+            group: group.into(),
+            ..message(1)
+        };
+        // By the first bytes of their groups' SHA-256: a/1 and a/3 in one partition of two, a/2 in the other.
+        let groups = ["a/1", "a/2", "a/1", "a/3"];
+        let two = Partitions::try_from(2).unwrap();
+        let partitions = groups.map(|group| two.of_group(group));
+        assert!(
+            partitions.contains(&0) && partitions.contains(&1),
+            "{partitions:?}"
+        );
+        let messages = groups.map(of);
+        for (partition, positions) in shares(&messages, two) {
+            let expected: Vec<_> = (0..4).filter(|at| partitions[*at] == partition).collect();
+            assert_eq!(positions, expected);
+        }
+    }
+
+    #[test]
     fn ten_entries_and_one_mebibyte_a_request() {
         assert_eq!(sizes(&[]), Vec::<usize>::new());
         assert_eq!(sizes(&vec![message(1); 23]), [10, 10, 3]);

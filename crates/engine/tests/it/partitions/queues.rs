@@ -117,7 +117,7 @@ impl Queues {
         let Some(queue) = state.queues.get_mut(queue as usize) else {
             return;
         };
-        let mut is_left = |stored: &mut Stored| {
+        let is_left = |stored: &mut Stored| {
             let id = &stored.delivery.message_id;
             if returned.contains(id) {
                 stored.is_in_flight = false;

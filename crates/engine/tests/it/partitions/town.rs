@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, LocalBoxFuture};
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
 use jiff::SignedDuration;
@@ -27,7 +27,8 @@ use vendorbridge_testkit::memory::{ManualClock, MemoryLedger};
 
 use super::queues::{Queues, Sender};
 
-const PEOPLE: u32 = 24;
+/// Few, so that an entity is often in several messages at once.
+const PEOPLE: u32 = 12;
 /// Invocations at once, over all queues.
 const CONCURRENCY: usize = 6;
 
@@ -45,7 +46,7 @@ pub(crate) struct Facts {
 }
 
 type Shared = Arc<Mutex<Facts>>;
-type Invocation = BoxFuture<'static, (u32, Vec<Delivery>, Vec<String>)>;
+type Invocation = LocalBoxFuture<'static, (u32, Vec<Delivery>, Vec<String>)>;
 
 pub(crate) struct Town {
     pub(crate) queues: Arc<Queues>,
@@ -121,7 +122,7 @@ impl Vendor for Cards {
         facts.at_once += usize::from(!is_alone);
         facts.in_hand.remove(&id);
         if facts.rng.f64() < 0.03 {
-            return Err(Error::retry(ErrorKind::Throttled, Stage::Push, "told to fail"));
+            return Err(Error::retry(ErrorKind::RateLimited, Stage::Push, "told to fail"));
         }
         let before = facts.vendor.insert(id.clone(), card.state);
         facts.backwards += usize::from(before > Some(card.state));
@@ -167,8 +168,8 @@ impl Town {
     }
 
     /// Somebody changes, and an event says so.
-    fn publish(&mut self) {
-        let id = self.rng.u32(0..PEOPLE).to_string();
+    pub(crate) fn publish(&mut self, id: u32) {
+        let id = id.to_string();
         let mut facts = lock(&self.facts);
         *facts.source.entry(id.clone()).or_default() += 1;
         drop(facts);
@@ -190,7 +191,8 @@ impl Town {
     pub(crate) async fn step(&mut self, publishes: bool) {
         self.clock.advance(Duration::from_millis(self.rng.u64(0..400)));
         if publishes && self.rng.f64() < 0.5 {
-            self.publish();
+            let id = self.rng.u32(0..PEOPLE);
+            self.publish(id);
         }
         if self.running.len() < CONCURRENCY {
             let queue = self.rng.u32(0..self.queues.count());
@@ -206,8 +208,8 @@ impl Town {
         }
     }
 
-    fn invoke(&self, queue: u32) {
-        let deliveries = self.queues.receive(queue, self.rng.clone().usize(1..=10));
+    fn invoke(&mut self, queue: u32) {
+        let deliveries = self.queues.receive(queue, self.rng.usize(1..=10));
         if deliveries.is_empty() {
             return;
         }
@@ -239,6 +241,19 @@ impl Town {
         waker.wake("cards", deadline).await.unwrap();
     }
 
+    /// One invocation for a queue, from its beginning to its end.
+    pub(crate) async fn work(&mut self, queue: u32) {
+        self.invoke(queue);
+        self.let_end().await;
+    }
+
+    /// How many messages each queue holds.
+    pub(crate) fn depths(&self) -> Vec<usize> {
+        (0..self.queues.count())
+            .map(|queue| self.queues.depth(queue))
+            .collect()
+    }
+
     /// Lets every invocation end that runs now; meanwhile nothing else begins.
     pub(crate) async fn let_end(&mut self) {
         while let Some((queue, batch, returned)) = self.running.next().await {
@@ -268,10 +283,7 @@ impl Town {
     pub(crate) async fn settle(&mut self) {
         for _ in 0..20_000 {
             self.step(false).await;
-            let depth: usize = (0..self.queues.count())
-                .map(|queue| self.queues.depth(queue))
-                .sum();
-            if depth > 0 || !self.running.is_empty() {
+            if self.depths().iter().any(|depth| *depth > 0) || !self.running.is_empty() {
                 continue;
             }
             let is_parked = |id: u32| {
