@@ -29,28 +29,28 @@ async fn partitions_come_and_go_under_load() {
     assert_eq!(queues(&world).await, ["vendorbridge-webhook.fifo"]);
 
     // More: pause, deploy, resume.
-    let stack = under_load(&world, &mut events, async {
+    let stack = Box::pin(under_load(&world, &mut events, async {
         vendor(&world, &["pause", VENDOR]).await;
         deploy(&world, 2).await
-    })
+    }))
     .await;
     world.stack = stack;
-    under_load(&world, &mut events, async {
+    Box::pin(under_load(&world, &mut events, async {
         vendor(&world, &["resume", VENDOR]).await;
         settle(&world, &changes(&world, &[1, 2, 3]).await.unwrap()).await;
-    })
+    }))
     .await;
     settle(&world, &events).await;
     assert_eq!(differences(&world), Vec::<String>::new());
     both_are_used(&world).await;
 
     // Fewer: pause, keep events where they come in, wait until the other queue is empty, deploy, go on.
-    let stack = under_load(&world, &mut events, async {
+    let stack = Box::pin(under_load(&world, &mut events, async {
         vendor(&world, &["pause", VENDOR]).await;
         enable(&world, "webhook.fifo", false).await;
         empty(&world, 1).await;
         deploy(&world, 1).await
-    })
+    }))
     .await;
     world.stack = stack;
     assert_eq!(queues(&world).await, ["vendorbridge-webhook.fifo"]);
