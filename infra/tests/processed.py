@@ -113,33 +113,48 @@ def expand(template, values):
     reads it before and leaves an address for each value."""
     expanded = dict(template)
     for section in ("Resources", "Outputs"):
-        entries = {}
-        for key, entry in template.get(section, {}).items():
-            if not key.startswith("Fn::ForEach::"):
-                entries[key] = fill(entry, None, None)
-                continue
-            variable, collection, fragment = entry
-            for item in values[collection["Ref"]].split(","):
-                entries |= {k.replace("${%s}" % variable, item): fill(v, variable, item) for k, v in fragment.items()}
-        expanded[section] = entries
+        expanded[section] = unroll(template.get(section, {}), {}, template, values)
     return plain(expanded)
 
 
-def fill(node, variable, item):
+def unroll(fragment, bound, template, values):
+    entries = {}
+    for key, entry in fragment.items():
+        if key.startswith("Fn::ForEach::"):
+            variable, collection, body = entry
+            for item in items(fill(collection, bound), template, values):
+                entries |= unroll(body, bound | {variable: item}, template, values)
+        else:
+            entries[filled_in(key, bound)] = fill(entry, bound)
+    return entries
+
+
+def items(collection, template, values):
+    """What a loop runs over: a list, a parameter's, or a mapping's."""
+    found = Resolver(template | {"Resources": {}}, values).value(collection)
+    return found if isinstance(found, list) else [found]
+
+
+def fill(node, bound):
     if isinstance(node, list):
-        return [fill(n, variable, item) for n in node]
+        return [fill(n, bound) for n in node]
     if not isinstance(node, dict):
         return node
-    placeholder = "${%s}" % variable
-    if node == {"Ref": variable}:
-        return item
+    if set(node) == {"Ref"} and isinstance(node["Ref"], str):
+        return bound.get(node["Ref"], node)
     if set(node) == {"Fn::Sub"} and isinstance(node["Fn::Sub"], str):
-        text = node["Fn::Sub"].replace(placeholder, item or placeholder)
+        text = filled_in(node["Fn::Sub"], bound)
         return {"Fn::Sub": text} if "${" in text else text
-    filled = {k: fill(v, variable, item) for k, v in node.items()}
-    if isinstance(filled.get("CodeUri"), str) and item:
-        filled["CodeUri"] = filled["CodeUri"].replace(placeholder, item)
+    filled = {k: fill(v, bound) for k, v in node.items()}
+    if isinstance(filled.get("CodeUri"), str):
+        filled["CodeUri"] = filled_in(filled["CodeUri"], bound)
     return filled
+
+
+def filled_in(text, bound):
+    for variable, item in bound.items():
+        text = text.replace("${%s}" % variable, item)
+    return text
 
 
 class Resolver:
@@ -161,7 +176,7 @@ class Resolver:
         if len(node) == 1:
             (name, argument), = node.items()
             if name == "Ref":
-                return self.ref(argument)
+                return self.ref(self.value(argument))
             if name.startswith("Fn::"):
                 return getattr(self, "fn_" + name[4:].lower())(argument)
         resolved = {k: self.value(v) for k, v in node.items()}

@@ -36,7 +36,15 @@ PARTS = {
     "ErrorsAlarm": "CloudWatch::Alarm",
     "ThrottlesAlarm": "CloudWatch::Alarm",
 }
-OUTPUTS = ["QueueUrl", "DeadLetterQueueUrl", "UndeliveredQueueUrl", "FunctionName", "SecretArn"]
+# What each partition but the first has of its own, which is the vendor's queue itself.
+PARTITION_PARTS = {
+    "Queue": "SQS::Queue",
+    "QueuePolicy": "SQS::QueuePolicy",
+    "FunctionLanes": "Lambda::EventSourceMapping",
+    "OldestMessageAlarm": "CloudWatch::Alarm",
+}
+MAX_PARTITIONS = 8  # a dead-letter queue names at most ten sources
+OUTPUTS = ["QueueUrl", "Partitions", "DeadLetterQueueUrl", "UndeliveredQueueUrl", "FunctionName", "SecretArn"]
 SHARED = {
     "Bus", "Archive", "Ledger", "Waker", "WakerLogs", "WakerRole", "WakerErrorsAlarm", "WakerEventInvokeConfig",
     "Changes", "ChangesLogs", "ChangesRole", "ChangesFailureQueue", "ChangesFailureQueuePolicy", "ChangesOfLedger",
@@ -54,7 +62,7 @@ OPEN_ROUTES = {"POST /v1/events/sapb1"}
 OWN_RULES = {"Auth0Rule": "mailchimp", "Auth0LogRule": "mailchimp"}
 
 VENDOR_VARIABLES = {
-    "VENDOR", "QUEUE_URL", "LEDGER_TABLE", "VENDOR_SECRET", "VENDOR_SETTINGS", "MAX_IN_FLIGHT", "PARK_BASE_SECONDS",
+    "VENDOR", "QUEUE_URL", "PARTITIONS", "LEDGER_TABLE", "VENDOR_SECRET", "VENDOR_SETTINGS", "MAX_IN_FLIGHT", "PARK_BASE_SECONDS",
     "PARK_CAP_SECONDS", "PARK_HORIZON_HOURS", "EVENT_TTL_DAYS", "ALLOW_PLAIN_HTTP", "ALLOW_PRIVATE_ADDRESSES",
     "EGRESS_PROXY", "LOG_LEVEL",
 }  # fmt: skip
@@ -169,9 +177,46 @@ def vendor_connections(t):
             found.append(f"{vendor}: its limit of connections is not in CONNECTIONS")
         elif CONNECTIONS[vendor] is not None:
             variables = t.properties(f"{vendor}Function").get("Environment", {}).get("Variables", {})
-            seen = number(variables.get("MAX_IN_FLIGHT", 0)) * concurrency(t.properties(f"{vendor}FunctionLanes"))
+            invocations = sum(concurrency(t.properties(i)) for i in of_partitions(t, vendor, "FunctionLanes"))
+            seen = number(variables.get("MAX_IN_FLIGHT", 0)) * invocations
             if not 1 <= seen <= CONNECTIONS[vendor]:
                 found.append(f"{vendor}: {seen} connections, documented limit {CONNECTIONS[vendor]}")
+    return found
+
+
+def partitions(t):
+    """Each partition has what the first one has, and no partition is there that the function does not know.
+
+    MaximumConcurrency counts per mapping, so the row of the vendor states it for each number of partitions; the parameter
+    takes these numbers and no others, and none of them gives the vendor more connections than it allows."""
+    found = []
+    for v in t.vendors:
+        count = number(t.parameters[f"{v}Partitions"])
+        variables = t.properties(f"{v}Function").get("Environment", {}).get("Variables", {})
+        if str(variables.get("PARTITIONS")) != str(count) or str(t.outputs.get(f"Partitions{v}", {}).get("Value")) != str(count):
+            found.append(f"{v}: the function or the outputs name another number of partitions")
+        for part, kind in PARTITION_PARTS.items():
+            wanted = {i for i in of_partitions(t, v, part) if part != "QueuePolicy" or t.is_live or i == v + part}
+            have = {i for i, r in t.resources.items() if re.fullmatch(rf"{v}{part}[0-9]*", i) and r["Type"] == f"AWS::{kind}"}
+            if (have | {v + part}) != wanted:
+                found.append(f"{v}{part}: of other partitions than 0 to {count - 1}: {sorted(have)}")
+        first, stack = t.properties(f"{v}Queue"), t.properties("Bus")["Name"]
+        for n in range(1, count):
+            name = {"QueueName": f"{stack}-{v}_{n}.fifo"}
+            if t.properties(f"{v}Queue{n}") | {"ContentBasedDeduplication": True} != first | name:
+                found.append(f"{v}Queue{n}: not like the first partition, or not named after it")
+            source = {"EventSourceArn": f"att:{v}Queue{n}.Arn"}
+            if t.properties(f"{v}FunctionLanes{n}") != t.properties(f"{v}FunctionLanes") | source:
+                found.append(f"{v}FunctionLanes{n}: not like the mapping of the first partition")
+        row = t.raw["Mappings"]["Profile"].get(v, {})
+        stated = {int(key.removeprefix("MaximumConcurrency")) for key in row if key.startswith("MaximumConcurrency")}
+        if not {1} <= stated <= {1, 2, 4, MAX_PARTITIONS} or row.get("Partitions") != f"{v}Partitions":
+            found.append(f"{v}: MaximumConcurrency is stated for {sorted(stated)} partitions, or its row names another parameter")
+        if stated != {int(n) for n in t.raw["Parameters"][f"{v}Partitions"]["AllowedValues"]}:
+            found.append(f"{v}Partitions: takes other numbers than those for which MaximumConcurrency is stated")
+        most = {n: n * number(row["MaxInFlight"]) * number(row[f"MaximumConcurrency{n}"]) for n in stated if row.get("MaxInFlight")}
+        if CONNECTIONS.get(v) and any(seen > CONNECTIONS[v] for seen in most.values()):
+            found.append(f"{v}: connections by the number of partitions: {most}, documented limit {CONNECTIONS[v]}")
     return found
 
 
@@ -208,8 +253,9 @@ def dead_letters_of_the_same_kind(t):
             found.append(f"{i}: FIFO and standard mixed with {dead_id}")
         allowed = dead.get("RedriveAllowPolicy", {})
         sources = [arn.rsplit(":", 1)[-1] for arn in allowed.get("sourceQueueArns", [])]
-        if allowed.get("redrivePermission") != "byQueue" or sources != [queue["QueueName"]]:
-            found.append(f"{dead_id}: takes dead letters from others than {i}")
+        wanted = queue_names(t, dead_id.removesuffix("DeadLetterQueue"))
+        if allowed.get("redrivePermission") != "byQueue" or sources != wanted or queue["QueueName"] not in wanted:
+            found.append(f"{dead_id}: takes dead letters from others than the partitions, or not from {i}")
     return found
 
 
@@ -361,8 +407,9 @@ def waker_schedules(t):
         targets = rule.get("Targets", [{}])
         if rule.get("ScheduleExpression") != "rate(1 minute)" or rule.get("EventBusName"):
             found.append(f"{i}: schedules run on the default bus, once a minute")
-        if parse(targets[0].get("Input")) != {"vendor": vendor, "queue_url": f"ref:{vendor}Queue"}:
-            found.append(f"{i}: input names not this vendor and its queue")
+        lanes = {"queue_url": f"ref:{vendor}Queue", "partitions": number(t.parameters[f"{vendor}Partitions"])}
+        if parse(targets[0].get("Input")) != {"vendor": vendor} | lanes:
+            found.append(f"{i}: input names not this vendor and its queues")
         permission = {
             "Action": "lambda:InvokeFunction",
             "FunctionName": "ref:Waker",
@@ -507,7 +554,7 @@ def role_grants(t):
             "att:Ledger.Arn/index/attention": {"dynamodb:Query"},
             "att:Ledger.Arn": {"dynamodb:UpdateItem", "dynamodb:GetItem"},
         }
-        | {f"att:{v}Queue.Arn": {"sqs:SendMessage"} for v in t.vendors},
+        | {queue: {"sqs:SendMessage"} for v in t.vendors for queue in (f"att:{v}Queue.Arn", partition_arns(t, v))},
         "ChangesRole": {
             "att:ChangesLogs.Arn": LOGS,
             "*": {"dynamodb:ListStreams"},
@@ -526,6 +573,7 @@ def role_grants(t):
         wanted[f"{v}Role"] = {
             f"att:{v}Logs.Arn": LOGS,
             f"att:{v}Queue.Arn": QUEUE_OF_VENDOR,
+            partition_arns(t, v): QUEUE_OF_VENDOR,
             "att:Ledger.Arn": LEDGER_OF_VENDOR,
             f"att:{v}Secret.Id": {"secretsmanager:GetSecretValue"},
         }
@@ -587,7 +635,9 @@ def networks(t):
 
 
 def no_wildcards(t):
-    """In a role, neither an action nor a resource holds `*`, but for the one action that knows no resources."""
+    """In a role, neither an action nor a resource holds `*` or `?`, but for the one action that knows no resources, and
+    for the one character in the names of a vendor's partitions: no other queue is named like these."""
+    partitions = [partition_arns(t, v) for v in t.vendors]
     documents = [(i, p["PolicyDocument"]) for i, role in t.of("IAM::Role") for p in role.get("Policies", [])]
     documents += [(i, p["PolicyDocument"]) for i, p in t.of("IAM::Policy")]
     return [
@@ -596,7 +646,7 @@ def no_wildcards(t):
         for statement in document["Statement"]
         if statement.get("Action") != "dynamodb:ListStreams"
         for text in as_list(statement.get("Action", "*")) + as_list(statement.get("Resource", "*"))
-        if "*" in text
+        if "*" in text or ("?" in text and text not in partitions)
     ]
 
 
@@ -651,8 +701,9 @@ def alarms(t):
         ("ChangesFailuresAlarm", "AWS/SQS", "ApproximateNumberOfMessagesVisible", ("QueueName", "att:ChangesFailureQueue.QueueName")),
     ]
     for v in t.vendors:
+        ages = zip(of_partitions(t, v, "OldestMessageAlarm"), of_partitions(t, v, "Queue"), strict=True)
+        wanted += [(i, "AWS/SQS", "ApproximateAgeOfOldestMessage", ("QueueName", f"att:{queue}.QueueName")) for i, queue in ages]
         wanted += [
-            (f"{v}OldestMessageAlarm", "AWS/SQS", "ApproximateAgeOfOldestMessage", ("QueueName", f"att:{v}Queue.QueueName")),
             (f"{v}DeadLettersAlarm", "AWS/SQS", "ApproximateNumberOfMessagesVisible", ("QueueName", f"att:{v}DeadLetterQueue.QueueName")),
             (f"{v}UndeliveredAlarm", "AWS/SQS", "ApproximateNumberOfMessagesVisible", ("QueueName", f"att:{v}UndeliveredQueue.QueueName")),
             (f"{v}RejectedAlarm", "Vendorbridge", "Rejected", ("vendor", v)),
@@ -804,17 +855,27 @@ def loop_variables(t):
     for section in ("Resources", "Outputs"):
         for loop, spec in t.raw[section].items():
             if loop.startswith("Fn::ForEach::"):
-                variable, _, body = spec
-                if variable in t.raw["Parameters"]:
-                    found.append(f"{loop}: its variable is also a parameter")
-                for key, fragment in body.items():
-                    found += [f"{key}: {text!r} would stay as it is" for text in stray(fragment, "${%s}" % variable)]
+                found += in_loop(t, loop, spec)
+    return found
+
+
+def in_loop(t, loop, spec, outer=()):
+    variable, _, body = spec
+    found = [f"{loop}: its variable is also a parameter"] if variable in t.raw["Parameters"] else []
+    for key, fragment in body.items():
+        if key.startswith("Fn::ForEach::"):
+            found += in_loop(t, key, fragment, (*outer, variable))
+            continue
+        for name in (*outer, variable):
+            found += [f"{key}: {text!r} would stay as it is" for text in stray(fragment, "${%s}" % name)]
+            if "${%s}" % name not in key:
+                found.append(f"{key}: the rounds of {name} would make it twice")
     return found
 
 
 ALL = [
     visibility_outlasts_the_function, fifo_batches, partial_batches, concurrency_range, stream_mappings, streams,
-    vendor_connections, fifo_queues,
+    vendor_connections, partitions, fifo_queues,
     lanes_run_side_by_side, dead_letters_of_the_same_kind, redrive_limits, content_based_deduplication,
     target_message_group, undelivered_events_are_kept, rule_pattern, on_demand, no_loops, rules_of_auth0, queue_policies,
     waker_schedules, nothing_is_public_unless_asked, ingest_routes, ingest_puts_its_own_events, functions, code, environment, settings_reach_the_function, role_grants, own_records, networks, no_wildcards, roles_of_functions, secrets, log_groups, alarms,
@@ -824,6 +885,22 @@ ALL = [
 
 
 # ---- helpers -------------------------------------------------------------------------------------------------------------
+
+
+def of_partitions(t, vendor, part):
+    """A part of each partition: of the first, which has the vendor's own, and of the others, by their number."""
+    return [f"{vendor}{part}{n or ''}" for n in range(number(t.parameters[f"{vendor}Partitions"]))]
+
+
+def queue_names(t, vendor):
+    """What the queues of a vendor may be named, whether they are there or not."""
+    name = f"{t.properties('Bus')['Name']}-{vendor}"
+    return [f"{name}{n and f'_{n}' or ''}.fifo" for n in range(MAX_PARTITIONS)]
+
+
+def partition_arns(t, vendor):
+    """All partitions but the first, as a role names them."""
+    return f"arn:aws:sqs:eu-west-1:123456789012:{t.properties('Bus')['Name']}-{vendor}_?.fifo"
 
 
 def mappings(t, service):

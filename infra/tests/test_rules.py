@@ -43,12 +43,12 @@ def put(properties, **values):
 CHANGES = [
     ("visibility_outlasts_the_function", lambda t: put(t.properties("mailchimpQueue"), VisibilityTimeout=179)),
     ("visibility_outlasts_the_function", lambda t: put(t.properties("webhookFunction"), Timeout=31)),
-    ("visibility_outlasts_the_function", lambda t: t.properties("webhookQueue").pop("VisibilityTimeout")),
+    ("visibility_outlasts_the_function", lambda t: t.properties("algoliaQueue").pop("VisibilityTimeout")),
     ("fifo_batches", lambda t: put(t.properties("mailchimpFunctionLanes"), BatchSize=11)),
     ("fifo_batches", lambda t: put(t.properties("mailchimpFunctionLanes"), MaximumBatchingWindowInSeconds=1)),
     ("partial_batches", lambda t: t.properties("mailchimpFunctionLanes").pop("FunctionResponseTypes")),
-    ("concurrency_range", lambda t: put(t.properties("webhookFunctionLanes"), ScalingConfig={"MaximumConcurrency": 1})),
-    ("concurrency_range", lambda t: put(t.properties("webhookFunctionLanes"), ScalingConfig={"MaximumConcurrency": 1001})),
+    ("concurrency_range", lambda t: put(t.properties("algoliaFunctionLanes"), ScalingConfig={"MaximumConcurrency": 1})),
+    ("concurrency_range", lambda t: put(t.properties("algoliaFunctionLanes"), ScalingConfig={"MaximumConcurrency": 1001})),
     ("stream_mappings", lambda t: t.properties("ChangesOfLedger").pop("BisectBatchOnFunctionError")),
     ("stream_mappings", lambda t: t.properties("ChangesOfInventory").pop("MaximumRetryAttempts")),
     ("stream_mappings", lambda t: put(t.properties("ChangesOfLedger"), MaximumRetryAttempts=1)),
@@ -65,6 +65,28 @@ CHANGES = [
     ("streams role_grants", lambda t: t.resources.pop("ChangesOfInventory")),
     ("vendor_connections", lambda t: put(t.properties("mailchimpFunctionLanes"), ScalingConfig={"MaximumConcurrency": 3})),
     ("vendor_connections", lambda t: put(variables(t), MAX_IN_FLIGHT="6")),
+    ("partitions", lambda t: put(t.properties("webhookFunctionLanes3"), ScalingConfig={"MaximumConcurrency": 3})),
+    ("partitions dead_letters_of_the_same_kind", lambda t: put(t.properties("webhookQueue2"), QueueName="vendorbridge-webhook_9.fifo")),
+    ("partitions lanes_run_side_by_side", lambda t: t.properties("webhookQueue").pop("FifoThroughputLimit")),
+    ("partitions", lambda t: t.properties("webhookQueue1").pop("RedrivePolicy")),
+    ("partitions", lambda t: put(t.properties("webhookQueue1"), DelaySeconds=5)),
+    ("partitions", lambda t: t.resources.pop("webhookFunctionLanes1")),
+    ("partitions queue_policies", lambda t: t.resources.pop("webhookQueuePolicy1")),
+    ("partitions alarms", lambda t: t.resources.pop("webhookOldestMessageAlarm1")),
+    ("partitions names queue_policies", lambda t: t.resources.update(webhookQueue4=t.resources["webhookQueue3"])),
+    ("partitions", lambda t: put(t.properties("webhookFunction")["Environment"]["Variables"], PARTITIONS="2")),
+    ("partitions", lambda t: t.outputs["Partitionswebhook"].update(Value="1")),
+    ("partitions", lambda t: t.raw["Parameters"]["mailchimpPartitions"].update(AllowedValues=["1", "2"])),
+    ("partitions", lambda t: t.raw["Mappings"]["Profile"]["webhook"].update(Partitions="algoliaPartitions")),
+    ("partitions", lambda t: t.raw["Mappings"]["Profile"]["webhook"].update(MaximumConcurrency3=2)),
+    (
+        "partitions",
+        lambda t: (
+            t.raw["Mappings"]["Profile"]["mailchimp"].update(MaximumConcurrency2=2),
+            t.raw["Parameters"]["mailchimpPartitions"].update(AllowedValues=["1", "2"]),
+        ),
+    ),
+    ("waker_schedules", lambda t: unpartitioned(t.properties("webhookWakerSchedule")["Targets"][0])),
     ("fifo_queues", lambda t: t.properties("mailchimpDeadLetterQueue").pop("SqsManagedSseEnabled")),
     ("fifo_queues", lambda t: t.properties("mailchimpQueue").pop("DeduplicationScope")),
     ("fifo_queues", lambda t: put(t.properties("mailchimpUndeliveredQueue"), QueueName="vendorbridge-x.fifo")),
@@ -77,6 +99,8 @@ CHANGES = [
         ),
     ),
     ("dead_letters_of_the_same_kind", lambda t: t.properties("mailchimpDeadLetterQueue").pop("RedriveAllowPolicy")),
+    ("dead_letters_of_the_same_kind", lambda t: dead_letter_sources(t, "webhook").pop()),
+    ("dead_letters_of_the_same_kind", lambda t: dead_letter_sources(t, "webhook").append("arn:aws:sqs:eu-west-1:123456789012:other.fifo")),
     ("redrive_limits", lambda t: t.properties("mailchimpQueue").pop("RedrivePolicy")),
     ("redrive_limits", lambda t: put(t.properties("mailchimpQueue")["RedrivePolicy"], maxReceiveCount=1)),
     ("redrive_limits", lambda t: t.properties("mailchimpDeadLetterQueue").pop("MessageRetentionPeriod")),
@@ -158,6 +182,9 @@ CHANGES = [
     ("settings_reach_the_function", lambda t: put(variables(t), VENDOR_SETTINGS='{"other":1}')),
     ("role_grants own_records no_wildcards", lambda t: put(grant(t, "mailchimpRole", 2), Action="dynamodb:*")),
     ("role_grants no_wildcards", lambda t: put(grant(t, "mailchimpRole", 1), Resource="*")),
+    ("role_grants", lambda t: grant(t, "webhookRole", 1)["Resource"].pop()),
+    ("role_grants no_wildcards", lambda t: wider(grant(t, "webhookRole", 1)["Resource"])),
+    ("role_grants", lambda t: statement(t, "webhookWakerPolicy")["Resource"].pop()),
     ("role_grants no_wildcards", lambda t: grant(t, "WakerRole", 0).pop("Resource")),
     ("role_grants own_records", lambda t: grant(t, "mailchimpRole", 3)["Action"].append("dynamodb:DeleteItem")),
     ("role_grants", lambda t: grant(t, "mailchimpRole", 1)["Action"].remove("sqs:SendMessage")),
@@ -198,7 +225,7 @@ CHANGES = [
     ("ledger_outlives_the_stack", lambda t: t.resources["Ledger"].update(DeletionPolicy="Delete")),
     ("archive", lambda t: t.resources.pop("Archive")),
     ("every_vendor_has_its_parts", lambda t: t.outputs.pop("SecretArnmailchimp")),
-    ("every_vendor_has_its_parts", lambda t: t.raw["Mappings"]["Profile"].pop("webhook")),
+    ("every_vendor_has_its_parts partitions", lambda t: t.raw["Mappings"]["Profile"].pop("webhook")),
     ("vendors_stand_alone", lambda t: put(t.properties("mailchimpQueue"), Tags=[{"Key": "twin", "Value": "webhook"}])),
     ("vendors_stand_alone", lambda t: t.resources.update(Extra={"Type": "AWS::SNS::Topic", "Properties": {}})),
     ("vendors_stand_alone", lambda t: put(t.properties("WakerErrorsAlarm"), AlarmDescription="att:webhookQueue.Arn")),
@@ -214,7 +241,26 @@ CHANGES = [
     ("loop_variables", lambda t: loop(t)["${Vendor}Queue"]["Properties"].update(QueueName="${Vendor}.fifo")),
     ("loop_variables", lambda t: loop(t)["${Vendor}Queue"].update(DependsOn="${Vendor}Role")),
     ("loop_variables", lambda t: t.raw["Resources"]["Fn::ForEach::PerVendor"].__setitem__(0, "Vendors")),
+    ("loop_variables", lambda t: inner_loop(t)[2]["${Vendor}Queue${Partition}"].update(DependsOn="${Vendor}Role")),
+    ("loop_variables", lambda t: inner_loop(t)[2].update({"Queue${Partition}": {"Type": "AWS::SQS::Queue"}})),
+    ("loop_variables", lambda t: inner_loop(t).__setitem__(0, "Stage")),
 ]  # fmt: skip
+
+
+def inner_loop(t):
+    return loop(t)["Fn::ForEach::PerPartition"]
+
+
+def unpartitioned(to):
+    to["Input"] = to["Input"].replace(',"partitions":4', "")
+
+
+def dead_letter_sources(t, vendor):
+    return t.properties(f"{vendor}DeadLetterQueue")["RedriveAllowPolicy"]["sourceQueueArns"]
+
+
+def wider(resources):
+    resources[1] = resources[1].replace("_?", "?")
 
 
 def loop(t):
@@ -230,6 +276,7 @@ ALL_ON = {
     "InventoryStreamArn": "arn:aws:dynamodb:eu-west-1:123456789012:table/Inventory/stream/2026-01-01T00:00:00.000",
     "IngestApi": "public",
     "Sapb1Companies": "SBODEMOUS",
+    "webhookPartitions": "4",
     "webhookSubnetIds": "subnet-0a,subnet-0b",
     "webhookSecurityGroupIds": "sg-0c",
     "webhookEgressProxy": "https://proxy.example:3128",
@@ -265,8 +312,8 @@ class SourceTemplate(unittest.TestCase):
             return lambda raw: raw["Mappings"]["Profile"]["mailchimp"].update(values)
 
         self.assertEqual(self.findings(row(VisibilityTimeout=170)), {"visibility_outlasts_the_function"})
-        self.assertEqual(self.findings(row(MaxInFlight="6")), {"vendor_connections"})
-        self.assertEqual(self.findings(row(MaximumConcurrency=1)), {"concurrency_range"})
+        self.assertEqual(self.findings(row(MaxInFlight="6")), {"vendor_connections", "partitions"})
+        self.assertEqual(self.findings(row(MaximumConcurrency1=1)), {"concurrency_range"})
         self.assertEqual(self.findings(row(MaxReceiveCount=2)), {"redrive_limits"})
         self.assertEqual(self.findings(row(DetailTypes=["x" * 99] * 30)), {"rule_pattern"})
         self.assertEqual(self.findings(row(RotatesSecret="Allow")), set())
@@ -281,8 +328,8 @@ class SourceTemplate(unittest.TestCase):
 
     def test_a_vendor_nobody_looked_up(self):
         def third(raw):
-            raw["Mappings"]["Profile"]["acme"] = raw["Mappings"]["Profile"]["webhook"]
-            for parameter in ("Settings", "SubnetIds", "SecurityGroupIds", "EgressProxy"):
+            raw["Mappings"]["Profile"]["acme"] = raw["Mappings"]["Profile"]["webhook"] | {"Partitions": "acmePartitions"}
+            for parameter in ("Settings", "Partitions", "SubnetIds", "SecurityGroupIds", "EgressProxy"):
                 raw["Parameters"]["acme" + parameter] = raw["Parameters"]["webhook" + parameter]
 
         self.assertEqual(self.findings(third, Vendors="mailchimp,webhook,acme"), {"vendor_connections"})

@@ -1,8 +1,11 @@
 """The template keeps every rule, on AWS and in an emulator. Run: python -m unittest discover -s infra/tests"""
 
 import re
+import tempfile
 import unittest
+from pathlib import Path
 
+import cfnlint.api
 import rules
 from processed import TEMPLATE, load, process
 from test_rules import ALL_ON
@@ -34,6 +37,33 @@ class Rules(unittest.TestCase):
         self.check(template)
         for name, role in template.of("IAM::Role"):
             self.assertIn("boundary", role["PermissionsBoundary"], name)
+
+
+class Partitions(unittest.TestCase):
+    def test_every_number_that_a_vendor_may_have(self):
+        parameters = load()["Parameters"]
+        for vendor in process().vendors:
+            for count in parameters[f"{vendor}Partitions"]["AllowedValues"]:
+                template = process(**{f"{vendor}Partitions": count})
+                self.assertEqual(sum(i.startswith(f"{vendor}FunctionLanes") for i in template.resources), int(count))
+                for rule in rules.ALL:
+                    with self.subTest(vendor=vendor, count=count, rule=rule.__name__):
+                        self.assertEqual(rule(template), [])
+
+    def test_a_number_leaves_the_other_vendors_as_they_were(self):
+        one, many = process().resources, process(webhookPartitions="8").resources
+        self.assertTrue(all(i.startswith("webhook") for i in changed(one, many)), changed(one, many))
+        self.assertNotIn("webhookQueue", changed(one, many))
+
+    def test_the_linter_reads_the_partitions_too(self):
+        """As it comes there are none, so it would never see them."""
+        text = re.sub(r'(Partitions:\n(?:.*\n){2} +Default: )"1"', r'\1"2"', without("mailchimp", TEMPLATE.read_text()))
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+            file.write(text)
+            file.flush()
+            findings = cfnlint.api.lint_file(Path(file.name))
+        self.assertEqual([(f.rule.id, f.message) for f in findings], [])
+        self.assertGreater(text.count('Default: "2"'), 1)
 
 
 class Vendors(unittest.TestCase):

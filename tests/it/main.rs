@@ -21,6 +21,7 @@ mod isolation;
 mod killed;
 mod least_privilege;
 mod meter;
+mod partitions;
 mod patterns;
 mod processes;
 mod removal;

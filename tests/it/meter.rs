@@ -271,6 +271,7 @@ impl Meter {
         let deadline = self.clock.now() + SignedDuration::from_secs(30);
         let batch = Batch {
             deliveries: batch.to_vec(),
+            partition: 0,
             deadline,
             request_id: "r".to_owned(),
         };

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_cloudformation::Client;
 use aws_sdk_cloudformation::error::ProvideErrorMetadata;
+use vendorbridge::lane::Partitions;
 
 use crate::CliError;
 use crate::error::one_line;
@@ -80,6 +81,23 @@ impl Deployment {
         })
     }
 
+    /// The URL of a vendor's queue, and how many partitions there are; the others are named after it.
+    ///
+    /// # Errors
+    /// [`CliError::NoVendor`] if the stack has no queue of that vendor.
+    pub fn queues(&self, vendor: &str) -> Result<(&str, Partitions), CliError> {
+        let url = self.outputs.get(&format!("QueueUrl{vendor}"));
+        let url = url.ok_or_else(|| CliError::NoVendor {
+            found: vendor.to_owned(),
+            known: self.vendors.join(", "),
+        })?;
+        // A stack from before there were partitions does not tell.
+        let count = self.outputs.get(&format!("Partitions{vendor}"));
+        let count = count.and_then(|count| count.parse::<u32>().ok());
+        let partitions = count.and_then(|count| Partitions::try_from(count).ok());
+        Ok((url, partitions.unwrap_or_default()))
+    }
+
     /// The vendors to report on: all, or the one that was asked for.
     ///
     /// # Errors
@@ -124,6 +142,23 @@ mod tests {
             deployment.chosen(Some("algolia")).unwrap_err().to_string(),
             "expected one of the vendors mailchimp, webhook, found `algolia`"
         );
+    }
+
+    #[test]
+    fn outputs_name_a_vendors_queues() {
+        let outputs = outputs(&[
+            ("LedgerTableName", "t"),
+            ("BusName", "b"),
+            ("VendorNames", "mailchimp,webhook"),
+            ("QueueUrlwebhook", "https://sqs/1/s-webhook.fifo"),
+            ("Partitionswebhook", "4"),
+            ("QueueUrlmailchimp", "https://sqs/1/s-mailchimp.fifo"),
+        ]);
+        let deployment = Deployment::of_outputs("s", "CREATE_COMPLETE", outputs).unwrap();
+        let (url, partitions) = deployment.queues("webhook").unwrap();
+        assert_eq!((url, partitions.count()), ("https://sqs/1/s-webhook.fifo", 4));
+        assert_eq!(deployment.queues("mailchimp").unwrap().1, Partitions::ONE);
+        assert!(deployment.queues("algolia").is_err());
     }
 
     #[test]

@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use crate::http::HttpOptions;
+use crate::lane::Partitions;
 use crate::park::Backoff;
 
 /// A variable that cannot be used.
@@ -39,8 +40,10 @@ pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 pub struct Config {
     /// `VENDOR`: the vendor's name; part of every ledger key.
     pub vendor: String,
-    /// `QUEUE_URL`: the vendor's queue.
+    /// `QUEUE_URL`: the vendor's queue, which is its first partition.
     pub queue_url: String,
+    /// `PARTITIONS`: how many queues share the vendor's entities.
+    pub partitions: Partitions,
     /// `LEDGER_TABLE`: the ledger's table.
     pub ledger_table: String,
     /// `VENDOR_SECRET`: name or ARN of the vendor's one secret.
@@ -105,6 +108,7 @@ impl Config {
         Ok(Self {
             vendor,
             queue_url: required(lookup, "QUEUE_URL", "the URL of the vendor's queue")?,
+            partitions: partitions(lookup)?,
             ledger_table: required(lookup, "LEDGER_TABLE", "the name of the ledger's table")?,
             secret_id: required(lookup, "VENDOR_SECRET", "the name or ARN of the vendor's secret")?,
             settings: required(lookup, "VENDOR_SETTINGS", "a JSON object")?,
@@ -211,6 +215,15 @@ where
             format!("`{text}`"),
         )),
     }
+}
+
+fn partitions(lookup: Lookup<'_>) -> Result<Partitions, ConfigError> {
+    let Some(text) = lookup("PARTITIONS") else {
+        return Ok(Partitions::ONE);
+    };
+    let count = text.parse::<u32>().ok();
+    let partitions = count.and_then(|count| Partitions::try_from(count).ok());
+    partitions.ok_or_else(|| ConfigError::new("PARTITIONS", "1, 2, 4 or 8", format!("`{text}`")))
 }
 
 fn flag(lookup: Lookup<'_>, variable: &str) -> Result<bool, ConfigError> {

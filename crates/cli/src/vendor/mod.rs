@@ -1,5 +1,6 @@
 //! `vendorbridge vendor`: looks at a vendor as a whole, pauses it, resumes it.
 
+mod queues;
 mod report;
 mod standing;
 
@@ -27,6 +28,7 @@ pub async fn run(global: &Global, options: &Vendor) -> Result<String, CliError> 
     let deployment = Deployment::of_stack(&cfn, &global.stack).await?;
     deployment.chosen(Some(name))?;
     let reader = Reader::new(Client::new(&config), deployment.table.clone());
+    let queues = queues::read(&aws_sdk_sqs::Client::new(&config), &deployment, name).await;
     let now = SystemClock.now();
     let waiting = async || {
         let count = reader.attention_count(name, AttentionKind::Wake).await;
@@ -36,12 +38,13 @@ pub async fn run(global: &Global, options: &Vendor) -> Result<String, CliError> 
         VendorAction::Show(_) => {
             let found = reader.vendor(name).await.map_err(|error| unread(&error))?;
             let record = found.unwrap_or_else(|| VendorRecord::new(name));
-            VendorReport::of(&global.stack, &record, waiting().await?, now)
+            VendorReport::of(&global.stack, &record, waiting().await?, now).holding(queues)
         }
         VendorAction::Pause(options) => {
             let reason = options.reason.as_deref().map(one_line);
             let change = changed(&reader, name, |record| record.paused(reason.as_deref(), now)).await?;
             VendorReport::of(&global.stack, change.after(), waiting().await?, now)
+                .holding(queues)
                 .changed(change.written.is_some(), paused(&change, options))
         }
         VendorAction::Resume(options) => {
@@ -54,6 +57,7 @@ pub async fn run(global: &Global, options: &Vendor) -> Result<String, CliError> 
             };
             let change = changed(&reader, name, resume).await?;
             VendorReport::of(&global.stack, change.after(), waiting().await?, now)
+                .holding(queues)
                 .changed(change.written.is_some(), resumed(&change, options))
         }
     };

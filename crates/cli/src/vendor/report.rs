@@ -5,8 +5,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 use vendorbridge::ledger::{VendorRecord, Window};
 
+use super::queues::Queue;
 use super::standing::Standing;
-use crate::output;
+use crate::{CliError, output};
 
 /// What `vendor … --json` prints:
 ///
@@ -16,12 +17,14 @@ use crate::output;
 ///  "circuit": {"since": "2026-01-29T14:36:26Z", "probes_from": "2026-01-29T14:36:56Z", "times": 1,
 ///    "error": "deauthorized", "reason": "deauthorized"},
 ///  "window": {"since": "2026-01-29T14:36:20Z", "calls": 20, "failures": 12},
-///  "waiting": 31}
+///  "waiting": 31,
+///  "queues": [{"name": "vendorbridge-mailchimp.fifo", "visible": 12, "in_flight": 3}]}
 /// ```
 ///
 /// Every field is always there; what does not apply is null. `changed` says whether `pause` or `resume` had something to do;
 /// it is null for `show`. `state` is `running`, `paused`, `circuit-open` or `half-open` (probes are due). `window` is the
-/// latest one with a failure. `waiting` counts the parked entities, whatever they wait for.
+/// latest one with a failure. `waiting` counts the parked entities, whatever they wait for. `queues` has one entry for each
+/// partition, and is null if they may not be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct VendorReport {
     stack: String,
@@ -31,6 +34,9 @@ pub struct VendorReport {
     standing: Standing,
     window: Option<Counts>,
     waiting: usize,
+    queues: Option<Vec<Queue>>,
+    #[serde(skip)]
+    unread: Option<String>,
     #[serde(skip)]
     outcome: Option<String>,
 }
@@ -53,8 +59,20 @@ impl VendorReport {
             standing: Standing::of(record, now),
             window: (record.window.calls > 0).then(|| Counts::from(record.window)),
             waiting,
+            queues: None,
+            unread: None,
             outcome: None,
         }
+    }
+
+    /// Adds what the vendor's queues hold, or why nobody knows: that is no reason to say nothing at all.
+    #[must_use]
+    pub(super) fn holding(mut self, queues: Result<Vec<Queue>, CliError>) -> Self {
+        match queues {
+            Ok(queues) => self.queues = Some(queues),
+            Err(error) => self.unread = Some(error.to_string()),
+        }
+        self
     }
 
     /// Adds what a change came to: whether there was something to change, and in words.
@@ -94,6 +112,10 @@ impl VendorReport {
                 count => format!("{count} entities"),
             },
         );
+        let lines = self.queues.iter().flatten().map(Queue::words);
+        for line in lines.chain(self.unread.clone()) {
+            row("queue", line);
+        }
         let outcome = self
             .outcome
             .as_ref()

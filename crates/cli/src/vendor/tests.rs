@@ -6,6 +6,7 @@ use serde_json::json;
 use vendorbridge::ErrorKind;
 use vendorbridge::ledger::{Circuit, Window};
 
+use super::queues::Queue;
 use super::*;
 
 fn at(time: &str) -> Timestamp {
@@ -73,15 +74,48 @@ fn json_has_stable_names() {
         "circuit": {"since": "2026-01-29T14:36:26Z", "probes_from": "2026-01-29T14:36:56Z", "times": 1,
             "error": "timeout", "reason": "12 of 20 calls failed within 60 s"},
         "window": {"since": "2026-01-29T14:36:00Z", "calls": 20, "failures": 12}, "waiting": 31,
+        "queues": null,
     });
     assert_eq!(json, expected);
     let record = running().paused(None, at("12:00:00")).unwrap();
-    let report = VendorReport::of("s", &record, 0, at("14:36:30")).changed(true, "done".into());
+    let report = VendorReport::of("s", &record, 0, at("14:36:30"))
+        .holding(Ok(vec![queue("s-mailchimp.fifo", 2, 1)]))
+        .changed(true, "done".into());
     let expected = json!({
         "stack": "s", "vendor": "mailchimp", "changed": true, "state": "paused", "circuit": null, "window": null,
         "pause": {"since": "2026-01-29T12:00:00Z", "reason": null}, "waiting": 0,
+        "queues": [{"name": "s-mailchimp.fifo", "visible": 2, "in_flight": 1}],
     });
     assert_eq!(serde_json::to_value(report).unwrap(), expected);
+}
+
+fn queue(name: &str, visible: u64, in_flight: u64) -> Queue {
+    Queue {
+        name: name.to_owned(),
+        visible,
+        in_flight,
+    }
+}
+
+#[test]
+fn people_see_which_partition_is_empty() {
+    let queues = vec![queue("s-webhook.fifo", 0, 0), queue("s-webhook_1.fifo", 7, 2)];
+    let report = VendorReport::of("s", &running(), 0, at("14:36:30"));
+    let text = report.clone().holding(Ok(queues)).text(120);
+    assert!(text.contains("s-webhook.fifo: empty"), "{text}");
+    assert!(
+        text.contains("s-webhook_1.fifo: 7 waiting, 2 in flight"),
+        "{text}"
+    );
+    let denied = CliError::NoVendor {
+        found: "webhook".into(),
+        known: "mailchimp".into(),
+    };
+    let text = report.holding(Err(denied)).text(120);
+    assert!(
+        text.contains("closed") && text.contains("found `webhook`"),
+        "{text}"
+    );
 }
 
 fn change(before: VendorRecord, written: Option<VendorRecord>) -> VendorChange {

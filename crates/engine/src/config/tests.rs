@@ -37,6 +37,7 @@ fn has_sensible_defaults() {
         (10, 90, false)
     );
     assert_eq!(config.backoff, Backoff::default());
+    assert_eq!(config.partitions, Partitions::ONE);
     assert_eq!(config.settings::<Settings>().unwrap().list_id, "a1");
 }
 
@@ -56,6 +57,8 @@ fn has_sensible_defaults() {
     "0",
     "MAX_IN_FLIGHT: expected a whole number from 1 to 1000, found `0`"
 )]
+#[case("PARTITIONS", "3", "PARTITIONS: expected 1, 2, 4 or 8, found `3`")]
+#[case("PARTITIONS", "", "PARTITIONS: expected 1, 2, 4 or 8, found ``")]
 #[case(
     "ALLOW_PLAIN_HTTP",
     "yes",
@@ -83,6 +86,13 @@ fn names_the_setting(#[case] settings: &'static str, #[case] part: &str) {
         error.starts_with("VENDOR_SETTINGS: expected") && error.contains(part),
         "{error}"
     );
+}
+
+#[test]
+fn partitions_are_read() {
+    let mut variables = complete();
+    variables.insert("PARTITIONS", "8");
+    assert_eq!(read(&variables).unwrap().partitions.count(), 8);
 }
 
 #[test]

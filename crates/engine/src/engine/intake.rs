@@ -1,15 +1,16 @@
 //! Hands messages to their entities' lanes.
 //!
 //! An EventBridge rule can only name a fixed message group, so notifications arrive in one lane. A message that
-//! stands anywhere but in its entity's lane is sent there, whoever put it where.
+//! stands anywhere but in its entity's lane is sent there, whoever put it where. So is one whose lane is in another partition
+//! since their number was changed.
 
 use std::collections::HashMap;
 
-use super::Engine;
 use super::group::Item;
 use super::outcome::{self, Outcome};
-use crate::lane::{LaneMessage, lane, short_hash};
-use crate::message::{EntityKey, Message, Notification, Version};
+use super::{Batch, Engine};
+use crate::lane::{LaneMessage, lane, partition, short_hash};
+use crate::message::{Delivery, EntityKey, Message, Notification, Version};
 use crate::sabotage::{self, Sabotage};
 use crate::telemetry;
 
@@ -17,6 +18,13 @@ use crate::telemetry;
 const MAX_DEDUPLICATION_ID: usize = 128;
 
 impl Engine {
+    /// Whether a message is where its entity's lane is. After a change of the number of partitions the group can be right
+    /// and the queue another.
+    pub(super) fn stands_in_lane(&self, batch: &Batch, delivery: &Delivery, entity: &EntityKey) -> bool {
+        let partitions = self.parts.lanes.partitions();
+        delivery.group == lane(entity) && batch.partition == partition(entity, partitions)
+    }
+
     /// Sends each message into its lane. Several notifications of one entity become one: the newest.
     pub(super) async fn hand_over(&self, strays: Vec<Item<'_>>) -> Vec<(usize, Outcome)> {
         if strays.is_empty() {
@@ -142,7 +150,11 @@ pub(super) fn is_newer(item: &Item<'_>, than: &Item<'_>) -> bool {
 }
 
 fn lane_message(item: &Item<'_>) -> LaneMessage {
+    let group = lane(item.message.entity());
     let deduplication_id = match &item.message {
+        // From another partition. The event's own id may be known where it goes, from before it was moved away: the queue
+        // would drop it, and it would be lost.
+        _ if item.delivery.group == group => item.delivery.message_id.clone(),
         // An id of a direct producer may have characters that the queue refuses, that of a replay may be too long.
         Message::Notification(notification) => match notification.event_id.as_str() {
             id if id.len() <= MAX_DEDUPLICATION_ID && id.bytes().all(|byte| byte.is_ascii_graphic()) => {
@@ -153,7 +165,7 @@ fn lane_message(item: &Item<'_>) -> LaneMessage {
         Message::Wake(_) => item.delivery.message_id.clone(),
     };
     LaneMessage {
-        group: lane(item.message.entity()),
+        group,
         deduplication_id,
         body: item.delivery.body.clone(),
     }

@@ -24,7 +24,7 @@ use jiff::Timestamp;
 
 use crate::circuit::Policy;
 use crate::clock::Clock;
-use crate::lane::{Lanes, lane};
+use crate::lane::Lanes;
 use crate::ledger::Ledger;
 use crate::message::{Announcement, Delivery, EntityKey, Parsed, parse};
 use crate::park::Backoff;
@@ -73,6 +73,8 @@ pub struct Engine {
 pub struct Batch {
     /// The messages, in the order of the queue.
     pub deliveries: Vec<Delivery>,
+    /// The partition whose queue they are from; 0 for a vendor with one queue.
+    pub partition: u32,
     /// When the invocation is killed.
     pub deadline: Timestamp,
     /// The invocation's id.
@@ -114,7 +116,7 @@ impl Engine {
                     telemetry::not_ours(self.vendor(), &delivery.message_id);
                     refused.push((index, Outcome::Done));
                 }
-                Ok(Parsed::Message(message)) if delivery.group == lane(message.entity()) => {
+                Ok(Parsed::Message(message)) if self.stands_in_lane(batch, delivery, message.entity()) => {
                     let entity = message.entity().clone();
                     let items = groups.entry(entity.clone()).or_insert_with(|| {
                         order.push(entity);
@@ -140,7 +142,7 @@ impl Engine {
                 .iter()
                 .map(|delivery| delivery.receipt.clone())
                 .collect();
-            let _ = self.parts.lanes.acknowledge(&receipts).await;
+            let _ = self.parts.lanes.acknowledge(batch.partition, &receipts).await;
         }
         let intake = async {
             let mut handed = self.hand_over(strays).await;
@@ -192,7 +194,7 @@ impl Engine {
                 .iter()
                 .map(|(index, _)| batch.deliveries[*index].receipt.clone())
                 .collect();
-            if let Err(error) = self.parts.lanes.acknowledge(&receipts).await {
+            if let Err(error) = self.parts.lanes.acknowledge(batch.partition, &receipts).await {
                 // Lambda acknowledges them with the rest of the batch.
                 telemetry::returned(self.vendor(), "-", receipts.len(), &error);
             }

@@ -20,7 +20,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Config, ConfigError, environment};
 use crate::engine::{Batch, Engine, Entity, Parts};
 use crate::http::{AwsHttp, Http, HttpError};
-use crate::lane::SqsLanes;
+use crate::lane::{Partitions, SqsLanes, partition_of_queue};
 use crate::ledger::DynamoLedger;
 use crate::message::Delivery;
 use crate::secret::SecretsManager;
@@ -83,7 +83,11 @@ pub fn vendor(wire: impl FnOnce(&Setup) -> Result<Vec<Entity>, StartError>) -> E
             vendor: config.vendor,
             entities,
             ledger: Arc::new(ledger),
-            lanes: Arc::new(SqsLanes::new(aws_sdk_sqs::Client::new(&sdk), config.queue_url)),
+            lanes: Arc::new(SqsLanes::new(
+                aws_sdk_sqs::Client::new(&sdk),
+                config.queue_url,
+                config.partitions,
+            )),
             clock,
             rng: fastrand::Rng::new(),
             backoff: config.backoff,
@@ -111,6 +115,9 @@ pub fn vendor(wire: impl FnOnce(&Setup) -> Result<Vec<Entity>, StartError>) -> E
 struct WakeRequest {
     vendor: String,
     queue_url: String,
+    /// A schedule from before there were partitions names none.
+    #[serde(default)]
+    partitions: Partitions,
 }
 
 /// Runs the waker: sends the parked entities of one vendor that are due back into their lanes.
@@ -124,8 +131,12 @@ pub fn waker() -> ExitCode {
         let queues = &aws_sdk_sqs::Client::new(&sdk);
         serve(move |event: LambdaEvent<WakeRequest>| async move {
             let deadline = deadline(event.context.deadline);
-            let WakeRequest { vendor, queue_url } = event.payload;
-            let lanes = SqsLanes::new(queues.clone(), queue_url);
+            let WakeRequest {
+                vendor,
+                queue_url,
+                partitions,
+            } = event.payload;
+            let lanes = SqsLanes::new(queues.clone(), queue_url, partitions);
             let waker = Waker {
                 attention,
                 lanes: &lanes,
@@ -214,6 +225,10 @@ impl From<crate::Error> for lambda_runtime::Diagnostic {
 }
 
 fn batch(event: LambdaEvent<SqsEvent>) -> Result<Batch, Nameless> {
+    // A mapping reads one queue, so all messages are from the same.
+    let source = event.payload.records.first();
+    let source = source.and_then(|message| message.event_source_arn.as_deref());
+    let partition = partition_of_queue(source.unwrap_or_default());
     let deliveries = event
         .payload
         .records
@@ -222,6 +237,7 @@ fn batch(event: LambdaEvent<SqsEvent>) -> Result<Batch, Nameless> {
         .collect::<Result<_, _>>()?;
     Ok(Batch {
         deliveries,
+        partition,
         deadline: deadline(event.context.deadline),
         request_id: event.context.request_id.clone(),
     })
@@ -249,39 +265,4 @@ fn deadline(epoch_millis: u64) -> Timestamp {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn message(json: serde_json::Value) -> SqsMessage {
-        serde_json::from_value(json).unwrap()
-    }
-
-    #[test]
-    fn a_message_is_read_without_its_aws_type() {
-        let read = delivery(message(serde_json::json!({
-            "messageId": "m-1", "body": "{}",
-            "attributes": {"MessageGroupId": "intake", "ApproximateReceiveCount": "3"},
-            "messageAttributes": {},
-        })))
-        .unwrap();
-        assert_eq!(
-            (read.message_id.as_str(), read.group.as_str(), read.receive_count),
-            ("m-1", "intake", 3)
-        );
-    }
-
-    #[test]
-    fn a_nameless_message_fails_the_batch_and_is_never_named_by_an_empty_id() {
-        for id in [serde_json::Value::Null, serde_json::json!("")] {
-            let json =
-                serde_json::json!({"messageId": id, "body": "{}", "attributes": {}, "messageAttributes": {}});
-            assert!(delivery(message(json)).is_err());
-        }
-    }
-
-    #[test]
-    fn an_unknown_receive_count_takes_no_shortcut() {
-        let json = serde_json::json!({"messageId": "m", "attributes": {}, "messageAttributes": {}});
-        assert_eq!(delivery(message(json)).unwrap().receive_count, 2);
-    }
-}
+mod tests;

@@ -1,5 +1,6 @@
 //! Lanes: one message group per entity. The group is the lock (docs/adr/0001-lanes-are-the-lock.md).
 
+mod partition;
 mod sqs;
 
 use futures::future::BoxFuture;
@@ -7,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{EntityKey, Error};
 
+pub use partition::{InvalidPartitions, Partitions, partition, partition_of_queue, queue_of_partition};
 pub use sqs::SqsLanes;
 
 /// Longest message group that every sender can name: an EventBridge target's field ends at 100 (SQS itself: 128).
@@ -43,13 +45,18 @@ pub struct LaneMessage {
     pub body: String,
 }
 
-/// The lanes of one vendor's queue.
+/// The lanes of one vendor, in one queue or shared out among several.
 pub trait Lanes: Send + Sync {
-    /// Sends each message; the answers stand in the same order.
+    /// How many queues share the lanes.
+    fn partitions(&self) -> Partitions {
+        Partitions::ONE
+    }
+
+    /// Sends each message into its lane, wherever that is; the answers stand in the same order.
     fn send<'a>(&'a self, messages: &'a [LaneMessage]) -> BoxFuture<'a, Vec<Result<(), Error>>>;
 
-    /// Acknowledges deliveries by their receipts, ahead of their batch. Acknowledging twice is harmless.
-    fn acknowledge<'a>(&'a self, receipts: &'a [String]) -> BoxFuture<'a, Result<(), Error>>;
+    /// Acknowledges deliveries of a partition by their receipts, ahead of their batch. Acknowledging twice is harmless.
+    fn acknowledge<'a>(&'a self, partition: u32, receipts: &'a [String]) -> BoxFuture<'a, Result<(), Error>>;
 }
 
 #[cfg(test)]

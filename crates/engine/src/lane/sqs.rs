@@ -1,12 +1,13 @@
-//! Lanes on an SQS FIFO queue.
+//! Lanes on SQS FIFO queues.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_sdk_sqs::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, SendMessageBatchRequestEntry};
 use futures::future::{BoxFuture, join_all};
 
-use super::{LaneMessage, Lanes};
+use super::{LaneMessage, Lanes, Partitions, queue_of_partition};
 use crate::{Error, ErrorKind, Stage};
 
 /// `SendMessageBatch` takes at most ten entries (SQS quotas).
@@ -17,24 +18,37 @@ const MAX_BYTES: usize = 1024 * 1024;
 /// Refused entries are sent again after these pauses; the SDK repeats whole requests only.
 const RESEND_AFTER: [Duration; 2] = [Duration::from_millis(50), Duration::from_millis(200)];
 
-/// Sends into one vendor's queue.
+/// Sends into one vendor's queues.
 #[derive(Debug, Clone)]
 pub struct SqsLanes {
     client: aws_sdk_sqs::Client,
+    /// The queue of the first partition.
     queue_url: String,
+    partitions: Partitions,
 }
 
 impl SqsLanes {
-    /// Lanes of the queue at `queue_url`.
+    /// Lanes of the queue at `queue_url` and, with more than one partition, of those named after it.
     #[must_use]
-    pub fn new(client: aws_sdk_sqs::Client, queue_url: String) -> Self {
-        Self { client, queue_url }
+    pub fn new(client: aws_sdk_sqs::Client, queue_url: String, partitions: Partitions) -> Self {
+        Self {
+            client,
+            queue_url,
+            partitions,
+        }
+    }
+
+    /// Sends the messages of one partition, and puts the answers where theirs belong.
+    async fn send_to(&self, partition: u32, messages: &[LaneMessage]) -> Vec<Result<(), Error>> {
+        let queue_url = &queue_of_partition(&self.queue_url, partition);
+        let batches = batches(messages).map(|batch| self.send_batch_again(queue_url, batch));
+        join_all(batches).await.into_iter().flatten().collect()
     }
 
     /// Sends a batch, and what of it was refused up to two more times: a message that is given back instead would hold
     /// its lane for the whole visibility timeout.
-    async fn send_batch_again(&self, messages: &[LaneMessage]) -> Vec<Result<(), Error>> {
-        let mut results = self.send_batch(messages).await;
+    async fn send_batch_again(&self, queue_url: &str, messages: &[LaneMessage]) -> Vec<Result<(), Error>> {
+        let mut results = self.send_batch(queue_url, messages).await;
         for pause in RESEND_AFTER {
             let failed: Vec<usize> = (0..results.len()).filter(|at| results[*at].is_err()).collect();
             if failed.is_empty() {
@@ -42,15 +56,15 @@ impl SqsLanes {
             }
             tokio::time::sleep(pause).await;
             let again: Vec<_> = failed.iter().map(|at| messages[*at].clone()).collect();
-            for (at, result) in failed.into_iter().zip(self.send_batch(&again).await) {
+            for (at, result) in failed.into_iter().zip(self.send_batch(queue_url, &again).await) {
                 results[at] = result;
             }
         }
         results
     }
 
-    async fn send_batch(&self, messages: &[LaneMessage]) -> Vec<Result<(), Error>> {
-        let mut request = self.client.send_message_batch().queue_url(&self.queue_url);
+    async fn send_batch(&self, queue_url: &str, messages: &[LaneMessage]) -> Vec<Result<(), Error>> {
+        let mut request = self.client.send_message_batch().queue_url(queue_url);
         for (index, message) in messages.iter().enumerate() {
             let entry = SendMessageBatchRequestEntry::builder()
                 .id(index.to_string())
@@ -85,8 +99,8 @@ impl SqsLanes {
 }
 
 impl SqsLanes {
-    async fn delete_batch(&self, receipts: &[String]) -> Result<(), Error> {
-        let mut request = self.client.delete_message_batch().queue_url(&self.queue_url);
+    async fn delete_batch(&self, queue_url: &str, receipts: &[String]) -> Result<(), Error> {
+        let mut request = self.client.delete_message_batch().queue_url(queue_url);
         for (index, receipt) in receipts.iter().enumerate() {
             let entry = DeleteMessageBatchRequestEntry::builder()
                 .id(index.to_string())
@@ -107,19 +121,50 @@ impl SqsLanes {
 }
 
 impl Lanes for SqsLanes {
+    fn partitions(&self) -> Partitions {
+        self.partitions
+    }
+
     fn send<'a>(&'a self, messages: &'a [LaneMessage]) -> BoxFuture<'a, Vec<Result<(), Error>>> {
         Box::pin(async move {
-            let batches = batches(messages).map(|batch| self.send_batch_again(batch));
-            join_all(batches).await.into_iter().flatten().collect()
+            if self.partitions == Partitions::ONE {
+                return self.send_to(0, messages).await;
+            }
+            let shares = shares(messages, self.partitions);
+            let sending = shares.iter().map(async |(partition, positions)| {
+                let share: Vec<_> = positions.iter().map(|at| messages[*at].clone()).collect();
+                self.send_to(*partition, &share).await
+            });
+            let answers = join_all(sending).await;
+            let mut results = failed(messages.len(), "the message was not sent");
+            for ((_, positions), answers) in shares.iter().zip(answers) {
+                for (at, answer) in positions.iter().zip(answers) {
+                    results[*at] = answer;
+                }
+            }
+            results
         })
     }
 
-    fn acknowledge<'a>(&'a self, receipts: &'a [String]) -> BoxFuture<'a, Result<(), Error>> {
+    fn acknowledge<'a>(&'a self, partition: u32, receipts: &'a [String]) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(async move {
-            let batches = receipts.chunks(MAX_ENTRIES).map(|batch| self.delete_batch(batch));
+            let queue_url = &queue_of_partition(&self.queue_url, partition);
+            let batches = receipts
+                .chunks(MAX_ENTRIES)
+                .map(|batch| self.delete_batch(queue_url, batch));
             join_all(batches).await.into_iter().collect()
         })
     }
+}
+
+/// The messages of each partition, by their positions, in their order.
+fn shares(messages: &[LaneMessage], partitions: Partitions) -> BTreeMap<u32, Vec<usize>> {
+    let mut shares: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+    for (at, message) in messages.iter().enumerate() {
+        let partition = partitions.of_group(&message.group);
+        shares.entry(partition).or_default().push(at);
+    }
+    shares
 }
 
 fn slot<'a>(results: &'a mut [Result<(), Error>], id: &str) -> Option<&'a mut Result<(), Error>> {
@@ -175,6 +220,27 @@ mod tests {
 
     fn sizes(messages: &[LaneMessage]) -> Vec<usize> {
         batches(messages).map(<[_]>::len).collect()
+    }
+
+    #[test]
+    fn each_partition_gets_its_messages_in_their_order() {
+        let of = |group: &str| LaneMessage {
+            group: group.into(),
+            ..message(1)
+        };
+        // By the first bytes of their groups' SHA-256: a/1 and a/3 in one partition of two, a/2 in the other.
+        let groups = ["a/1", "a/2", "a/1", "a/3"];
+        let two = Partitions::try_from(2).unwrap();
+        let partitions = groups.map(|group| two.of_group(group));
+        assert!(
+            partitions.contains(&0) && partitions.contains(&1),
+            "{partitions:?}"
+        );
+        let messages = groups.map(of);
+        for (partition, positions) in shares(&messages, two) {
+            let expected: Vec<_> = (0..4).filter(|at| partitions[*at] == partition).collect();
+            assert_eq!(positions, expected);
+        }
     }
 
     #[test]

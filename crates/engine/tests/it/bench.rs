@@ -296,6 +296,7 @@ impl Bench {
         let deadline = self.clock.now() + SignedDuration::from_secs(seconds);
         let batch = Batch {
             deliveries: deliveries.to_vec(),
+            partition: 0,
             deadline,
             request_id: "r-1".to_owned(),
         };

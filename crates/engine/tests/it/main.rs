@@ -17,6 +17,7 @@ mod failure;
 mod intake;
 mod odata;
 mod once;
+mod partitions;
 mod plans;
 mod probing;
 mod properties;

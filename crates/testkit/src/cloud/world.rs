@@ -207,7 +207,13 @@ impl World {
             reason,
         };
         let queue_url = self.stack.output(&format!("QueueUrl{vendor}"))?;
-        let request = json!({"vendor": vendor, "queue_url": queue_url}).to_string();
+        let partitions: u32 = self
+            .stack
+            .output(&format!("Partitions{vendor}"))?
+            .parse()
+            .unwrap_or(1);
+        let request = json!({"vendor": vendor, "queue_url": queue_url, "partitions": partitions});
+        let request = request.to_string();
         let answer = self
             .aws
             .lambda

@@ -262,6 +262,7 @@ impl<S: Subject> Stand<S> {
         let deadline = self.clock.now() + SignedDuration::from_secs(30);
         let batch = Batch {
             deliveries,
+            partition: 0,
             deadline,
             request_id: String::new(),
         };

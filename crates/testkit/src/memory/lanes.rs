@@ -75,7 +75,11 @@ impl Lanes for MemoryLanes {
         Box::pin(async move { results })
     }
 
-    fn acknowledge<'a>(&'a self, receipts: &'a [String]) -> BoxFuture<'a, Result<(), Error>> {
+    fn acknowledge<'a>(
+        &'a self,
+        _partition: u32,
+        receipts: &'a [String],
+    ) -> BoxFuture<'a, Result<(), Error>> {
         lock(&self.state).acknowledged.extend_from_slice(receipts);
         Box::pin(async { Ok(()) })
     }

@@ -68,7 +68,11 @@ impl Lanes for VirtualLanes {
         })
     }
 
-    fn acknowledge<'a>(&'a self, receipts: &'a [String]) -> BoxFuture<'a, Result<(), Error>> {
+    fn acknowledge<'a>(
+        &'a self,
+        _partition: u32,
+        receipts: &'a [String],
+    ) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(async move {
             let unit = self.unit;
             let receipts: Vec<u64> = receipts

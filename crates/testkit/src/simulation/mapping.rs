@@ -147,6 +147,7 @@ fn invoke(world: &mut World, unit: usize, received: &[Received]) {
     });
     let batch = Batch {
         deliveries,
+        partition: 0,
         deadline: timestamp(now + timeout),
         request_id: format!("i-{task}"),
     };
