@@ -4,7 +4,9 @@ use std::num::ParseIntError;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
+use jiff::{SignedDuration, Timestamp};
 use vendorbridge::EntityKey;
+use vendorbridge::clock::{Clock, SystemClock};
 
 /// The longest time `status` looks back, in hours: each is a few queries per vendor.
 pub const MAX_HOURS: u8 = 48;
@@ -144,6 +146,27 @@ pub struct Pause {
     /// Why, for whoever looks: it stands in the ledger with every entity that waits
     #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub reason: Option<String>,
+    /// When it ends by itself: a time such as `2026-12-01T04:00:00Z`, or a duration from now such as `8h` or `1h 30m`
+    #[arg(long, value_name = "TIME", value_parser = end, allow_hyphen_values = true)]
+    pub until: Option<Timestamp>,
+}
+
+/// A time to come, or a duration from now.
+fn end(text: &str) -> Result<Timestamp, String> {
+    let now = SystemClock.now();
+    let time = match text.parse::<Timestamp>() {
+        Ok(time) => time,
+        Err(_) => text
+            .parse::<SignedDuration>()
+            .ok()
+            .and_then(|duration| now.checked_add(duration).ok())
+            .ok_or("expected a time with its zone such as 2026-12-01T04:00:00Z, or a duration such as 8h")?,
+    };
+    if time > now {
+        Ok(time)
+    } else {
+        Err("expected a time to come, found one that is over".to_owned())
+    }
 }
 
 /// The options of `vendor resume`.
@@ -182,6 +205,33 @@ mod tests {
         for (key, expected) in [("c-4711", "`type/id`"), ("customer/", "an entity id")] {
             let error = Args::try_parse_from(["vendorbridge", "status", "--entity", key]).unwrap_err();
             assert!(error.to_string().contains(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_pause_ends_at_a_time_or_after_a_while() {
+        let until = |text: &str| {
+            let line = ["vendorbridge", "vendor", "pause", "mailchimp", "--until", text];
+            Args::try_parse_from(line)
+                .map(|args| match args.command {
+                    Command::Vendor(Vendor {
+                        action: VendorAction::Pause(pause),
+                    }) => pause.until.unwrap(),
+                    other => panic!("expected a pause, found {other:?}"),
+                })
+                .map_err(|error| error.to_string())
+        };
+        let time: Timestamp = "2126-12-01T04:00:00Z".parse().unwrap();
+        assert_eq!(until("2126-12-01T04:00:00Z"), Ok(time));
+        let hours = until("1h 30m").unwrap().duration_since(SystemClock.now());
+        assert!((89..=90).contains(&hours.as_mins()), "{hours}");
+        for (wrong, expected) in [
+            ("2020-01-01T00:00:00Z", "that is over"),
+            ("-8h", "that is over"),
+            ("16:00", "with its zone"),
+        ] {
+            let error = until(wrong).unwrap_err();
+            assert!(error.contains(expected), "{error}");
         }
     }
 }

@@ -7,7 +7,7 @@ mod standing;
 use aws_sdk_dynamodb::Client;
 use vendorbridge::Error;
 use vendorbridge::clock::{Clock, SystemClock};
-use vendorbridge::ledger::{AttentionKind, Reader, VendorChange, VendorRecord};
+use vendorbridge::ledger::{self, AttentionKind, Reader, VendorChange, VendorRecord};
 
 use crate::args::{Global, Pause, Resume, Vendor, VendorAction};
 use crate::deployment::Deployment;
@@ -42,7 +42,8 @@ pub async fn run(global: &Global, options: &Vendor) -> Result<String, CliError> 
         }
         VendorAction::Pause(options) => {
             let reason = options.reason.as_deref().map(one_line);
-            let change = changed(&reader, name, |record| record.paused(reason.as_deref(), now)).await?;
+            let pause = |record: &VendorRecord| record.paused_until(options.until, reason.as_deref(), now);
+            let change = changed(&reader, name, pause).await?;
             VendorReport::of(&global.stack, change.after(), waiting().await?, now)
                 .holding(queues)
                 .changed(change.written.is_some(), paused(&change, options))
@@ -84,10 +85,17 @@ async fn changed(
 /// What `pause` came to, in words.
 fn paused(change: &VendorChange, options: &Pause) -> String {
     let name = &options.vendor;
-    match (&change.before.pause, &change.written) {
+    let until = change.after().pause.as_ref().and_then(|pause| pause.until);
+    let until = until.map_or_else(String::new, |until| format!(" until {}", output::time(until)));
+    // One that was over is none: another one has begun.
+    let goes_on = |before: &&ledger::Pause| {
+        let after = change.after().pause.as_ref();
+        after.is_some_and(|after| after.since == before.since)
+    };
+    match (change.before.pause.as_ref().filter(goes_on), &change.written) {
         (None, _) => {
             format!(
-                "{name} is paused now. Calls that have begun still end; what is to be done waits in the ledger."
+                "{name} is paused now{until}. Calls that have begun still end; what is to be done waits in the ledger."
             )
         }
         (Some(pause), None) => format!(
@@ -95,8 +103,13 @@ fn paused(change: &VendorChange, options: &Pause) -> String {
             output::time(pause.since)
         ),
         (Some(pause), Some(_)) => format!(
-            "{name} was paused already, since {}. Only the reason is changed.",
-            output::time(pause.since)
+            "{name} was paused already, since {}. Its reason or end is changed: it is paused{}.",
+            output::time(pause.since),
+            if until.is_empty() {
+                " until it is resumed"
+            } else {
+                &until
+            }
         ),
     }
 }

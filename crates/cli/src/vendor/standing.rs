@@ -28,6 +28,7 @@ pub(crate) enum State {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Pause {
     since: Timestamp,
+    until: Option<Timestamp>,
     reason: Option<String>,
 }
 
@@ -49,7 +50,7 @@ impl Standing {
                 Gate::Open { .. } => State::CircuitOpen,
                 Gate::Probe => State::HalfOpen,
             },
-            pause: record.pause.clone().map(Pause::from),
+            pause: record.pause_at(now).cloned().map(Pause::from),
             circuit: record.circuit.clone().map(Circuit::from),
         }
     }
@@ -76,10 +77,13 @@ impl Standing {
 
 impl Pause {
     fn words(&self) -> String {
-        let since = output::time(self.since);
+        let mut times = format!("paused since {}", output::time(self.since));
+        if let Some(until) = self.until {
+            times = format!("{times} until {}", output::time(until));
+        }
         match &self.reason {
-            Some(reason) => format!("paused since {since} because: {reason}"),
-            None => format!("paused since {since}, no reason given"),
+            Some(reason) => format!("{times} because: {reason}"),
+            None => format!("{times}, no reason given"),
         }
     }
 }
@@ -99,6 +103,7 @@ impl From<ledger::Pause> for Pause {
     fn from(pause: ledger::Pause) -> Self {
         Self {
             since: pause.since,
+            until: pause.until,
             reason: pause.reason,
         }
     }

@@ -83,7 +83,7 @@ fn json_has_stable_names() {
         .changed(true, "done".into());
     let expected = json!({
         "stack": "s", "vendor": "mailchimp", "changed": true, "state": "paused", "circuit": null, "window": null,
-        "pause": {"since": "2026-01-29T12:00:00Z", "reason": null}, "waiting": 0,
+        "pause": {"since": "2026-01-29T12:00:00Z", "until": null, "reason": null}, "waiting": 0,
         "queues": [{"name": "s-mailchimp.fifo", "visible": 2, "in_flight": 1}],
     });
     assert_eq!(serde_json::to_value(report).unwrap(), expected);
@@ -127,12 +127,24 @@ fn change(before: VendorRecord, written: Option<VendorRecord>) -> VendorChange {
 #[case::again(change(paused_at_noon(&running()), None), "already, since 2026-01-29 12:00:00Z. Nothing is changed")]
 #[case::another_reason(
     change(paused_at_noon(&running()), paused_at_noon(&running()).paused(Some("still"), at("13:00:00"))),
-    "already, since 2026-01-29 12:00:00Z. Only the reason is changed"
+    "already, since 2026-01-29 12:00:00Z. Its reason or end is changed: it is paused until it is resumed."
+)]
+#[case::announced(
+    change(running(), running().paused_until(Some(at("16:00:00")), None, at("13:00:00"))),
+    "is paused now until 2026-01-29 16:00:00Z."
+)]
+#[case::after_one_that_was_over(
+    change(
+        running().paused_until(Some(at("13:00:00")), None, at("12:00:00")).unwrap(),
+        running().paused(None, at("14:00:00")),
+    ),
+    "is paused now."
 )]
 fn a_pause_says_what_it_did(#[case] change: VendorChange, #[case] expected: &str) {
     let options = Pause {
         vendor: "mailchimp".into(),
         reason: None,
+        until: None,
     };
     let text = paused(&change, &options);
     assert!(text.contains(expected), "{text}");

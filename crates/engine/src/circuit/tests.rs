@@ -283,16 +283,27 @@ fn an_entity_that_fails_alone_says_nothing_about_the_vendor() {
 
 #[test]
 fn an_announced_pause_ends_by_itself() {
-    let paused = closed(0, 0).paused_until(Some(at(60)), Some("their release"), at(1)).unwrap();
-    assert_eq!((paused.gate(at(59)), paused.gate(at(60))), (Gate::Paused, Gate::Closed));
+    let paused = closed(0, 0)
+        .paused_until(Some(at(60)), Some("their release"), at(1))
+        .unwrap();
+    assert_eq!(
+        (paused.gate(at(59)), paused.gate(at(60))),
+        (Gate::Paused, Gate::Closed)
+    );
     assert_eq!(paused.paused(None, at(9)), None, "the same");
     let longer = paused.paused_until(Some(at(90)), None, at(9)).unwrap();
     let pause = longer.pause_at(at(89)).unwrap();
-    assert_eq!((pause.since, pause.reason.as_deref()), (at(1), Some("their release")));
+    assert_eq!(
+        (pause.since, pause.reason.as_deref()),
+        (at(1), Some("their release"))
+    );
     // What is over is no pause to add to.
     let again = longer.paused(None, at(100)).unwrap();
     let pause = again.pause_at(at(100)).unwrap();
-    assert_eq!((pause.since, pause.until, pause.reason.as_deref()), (at(100), None, None));
+    assert_eq!(
+        (pause.since, pause.until, pause.reason.as_deref()),
+        (at(100), None, None)
+    );
     let open = open(1, None).paused_until(Some(at(60)), None, at(5)).unwrap();
     assert_eq!(open.gate(at(60)), Gate::Probe, "the circuit stands below it");
 }
