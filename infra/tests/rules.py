@@ -8,7 +8,7 @@ import json
 import re
 
 # What the vendors allow at the same time, by their own documents; None: they name no limit.
-CONNECTIONS = {"mailchimp": 10, "webhook": None, "algolia": None}
+CONNECTIONS = {"mailchimp": 10, "webhook": None, "algolia": None, "portabilling": None}
 
 # Resources per vendor: suffix of the logical id -> type.
 PARTS = {
