@@ -27,8 +27,8 @@ use vendorbridge_testkit::memory::{ManualClock, MemoryLedger};
 
 use super::queues::{Queues, Sender};
 
-/// Few, so that an entity is often in several messages at once.
-const PEOPLE: u32 = 12;
+/// So few that an entity is often in several messages at once, and so many that there are some in each of eight partitions.
+const PEOPLE: u32 = 24;
 /// Invocations at once, over all queues.
 const CONCURRENCY: usize = 6;
 
