@@ -48,6 +48,8 @@ pub struct Profile {
     pub weather: Weather,
     /// How many entities there are.
     pub entities: usize,
+    /// To a billing system a customer and its documents are this many entities.
+    pub family: usize,
     /// How many changes the source sees.
     pub changes: usize,
     /// How long changes and faults go on, in virtual microseconds.

@@ -28,6 +28,8 @@ pub enum Rule {
     RefusedOnce,
     /// A wake has an effect at most once.
     WokenOnce,
+    /// An event about our own write-back leads to no call.
+    NoEcho,
     /// The ledger's records only go forwards.
     LedgerForwards,
     /// The answer to a batch names messages of the batch only.

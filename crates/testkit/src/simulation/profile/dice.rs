@@ -32,6 +32,7 @@ impl Profile {
         let mut profile = Self {
             weather,
             entities,
+            family: 5,
             changes,
             length,
             bursts: rng.bool(),
