@@ -33,7 +33,8 @@ pub(crate) struct Mapping {
 /// A process at work, and what it has learned in this invocation.
 pub(crate) struct Process {
     task: TaskId,
-    started: Micros,
+    /// When it began.
+    pub(crate) started: Micros,
     messages: Vec<(String, u64)>,
     /// The entities that it was given, and how.
     pub(crate) given: Vec<Given>,

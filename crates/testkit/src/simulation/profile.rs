@@ -157,6 +157,8 @@ pub struct Source {
     pub lagging: f64,
     /// How old at most.
     pub lag: Micros,
+    /// The rate of write-backs that fail; half of them were carried out.
+    pub unwritten: f64,
     /// The rate of changes that are deletions.
     pub deletions: f64,
     /// The rate of changes of which a vendor sees nothing.

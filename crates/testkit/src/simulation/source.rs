@@ -243,7 +243,7 @@ pub(crate) async fn write_back(sim: &Sim, unit: usize, entity: usize, link: u64)
 
 fn take_back(world: &mut World, unit: usize, entity: usize, link: u64) -> Reply<Result<(), Error>> {
     world.stats.count("links written back");
-    let fails = world.chance(world.profile.source.errors);
+    let fails = world.chance(world.profile.source.unwritten);
     if !fails || world.rng.bool() {
         world.source.0[entity].links[unit] = Some(link);
         world.log("source", unit, Some(entity), || format!("is told r-{link}"));

@@ -3,6 +3,7 @@
 use vendorbridge::ledger::{EntityRecord, Status};
 
 use super::nothing_fails_but_vendors;
+use crate::simulation::agenda::micros;
 use crate::simulation::profile::Weather;
 use crate::simulation::vendor::{Kind, Role, amount, is_refused, role};
 use crate::simulation::verdict::Rule;
@@ -10,8 +11,8 @@ use crate::simulation::world::World;
 
 type Broken = Option<(Rule, String)>;
 
-/// A document is charged: a payment before its invoice is counted.
-pub(crate) fn charged(world: &mut World, unit: usize, entity: usize) {
+/// A document is charged. A payment may not be while the process knew that its invoice waits; before it, it may: nobody knew.
+pub(crate) fn charged(world: &mut World, unit: usize, container: usize, entity: usize) {
     let family = world.profile.family;
     let Role::Document {
         pays: Some(invoice), ..
@@ -19,6 +20,23 @@ pub(crate) fn charged(world: &mut World, unit: usize, entity: usize) {
     else {
         return;
     };
+    let vendor = &world.units[unit];
+    let waits_since = vendor
+        .records
+        .row(invoice)
+        .filter(|row| row.record.status == Status::Parked)
+        .map(|row| micros(row.record.settled_at));
+    let began = vendor
+        .mapping
+        .running
+        .get(&container)
+        .map(|process| process.started);
+    if let (Some(since), Some(began)) = (waits_since, began)
+        && since < began
+    {
+        let what = "a payment is booked though it was known that its invoice waits";
+        world.violate(Rule::Waits, unit, Some(entity), what.to_owned());
+    }
     let (paid, payment) = (world.source.get(invoice), world.source.get(entity));
     let is_later = match (paid.announced_at, payment.announced_at) {
         (Some(paid), Some(payment)) => paid < payment,
@@ -56,6 +74,7 @@ pub(super) fn is_echo_called(world: &World, unit: usize, container: usize, entit
     let given = process.and_then(|process| process.given.iter().find(|given| given.entity == entity));
     given.is_some_and(|given| given.only_fresh_echoes && given.was_settled == Some(true))
         && !world.source.get(entity).is_cancelled()
+        && vendor.desk.books.bookings(entity).next().is_some()
 }
 
 /// What is wrong with an entity of a billing system at rest.

@@ -7,6 +7,7 @@ use vendorbridge::ledger::{EntityRecord, EventRecord, Status};
 
 use super::agenda::{MINUTE, SECOND, micros, timestamp};
 use super::bus::{self, Events};
+use super::cost;
 use super::mapping::Process;
 use super::profile::{Pattern, Trouble, Weather};
 use super::queue::Received;
@@ -225,7 +226,7 @@ pub(crate) fn settled(world: &mut World, unit: usize, entity: usize, record: &En
 
 /// An event's record is written.
 pub(crate) fn recorded(world: &mut World, unit: usize, record: &EventRecord) {
-    world.stats.count(status_label(record.status));
+    world.stats.count(cost::status_label(record.status));
     let now = world.agenda.now();
     world.log(
         "ledger",
@@ -294,18 +295,4 @@ fn is_healthy(world: &World, unit: usize, entity: usize) -> bool {
         && !outages
             .iter()
             .any(|outage| outage.vendor == unit && outage.kind != Trouble::Paused)
-}
-
-fn status_label(status: Status) -> &'static str {
-    match status {
-        Status::Synced => "status SYNCED",
-        Status::Deleted => "status DELETED",
-        Status::Unchanged => "status UNCHANGED",
-        Status::Covered => "status COVERED",
-        Status::Excluded => "status EXCLUDED",
-        Status::Coalesced => "status COALESCED",
-        Status::Parked => "status PARKED",
-        Status::Rejected => "status REJECTED",
-        Status::Dead => "status DEAD",
-    }
 }

@@ -148,7 +148,13 @@ impl Books {
 }
 
 /// Serves an order about an entity; answers with the HTTP status if it refuses.
-pub(crate) fn serve(world: &mut World, unit: usize, entity: usize, order: Order) -> Result<Answer, u16> {
+pub(crate) fn serve(
+    world: &mut World,
+    unit: usize,
+    container: usize,
+    entity: usize,
+    order: Order,
+) -> Result<Answer, u16> {
     let now = world.agenda.now();
     let family = world.profile.family;
     let books = &mut world.units[unit].desk.books;
@@ -184,7 +190,7 @@ pub(crate) fn serve(world: &mut World, unit: usize, entity: usize, order: Order)
             if is_refused(&world.profile, entity) {
                 return Err(400);
             }
-            judge::charged(world, unit, entity);
+            judge::charged(world, unit, container, entity);
             let booked = Booked {
                 entity,
                 customer,

@@ -129,7 +129,7 @@ pub(crate) fn serve(
     request: &Request,
 ) -> Result<Answer, u16> {
     if let Request::Books(order) = request {
-        return books::serve(world, unit, entity, *order);
+        return books::serve(world, unit, container, entity, *order);
     }
     let parts = if world.units[unit].kind == Kind::Plan {
         3

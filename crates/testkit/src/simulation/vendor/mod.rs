@@ -46,17 +46,19 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Upsert,
+        Self::Natural,
+        Self::Once,
+        Self::Plan,
+        Self::Webhook,
+        Self::Booking,
+    ];
+
     /// Any of them.
     pub(crate) fn any(rng: &mut Rng) -> Self {
-        let all = [
-            Self::Upsert,
-            Self::Natural,
-            Self::Once,
-            Self::Plan,
-            Self::Webhook,
-            Self::Booking,
-        ];
-        all[rng.usize(0..all.len())]
+        Self::ALL[rng.usize(0..Self::ALL.len())]
     }
 }
 
