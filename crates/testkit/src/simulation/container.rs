@@ -38,15 +38,15 @@ pub(crate) fn engine(sim: &Sim, unit: usize, container: usize) -> Engine {
         container,
     };
     let is_asked = profile.pattern != Pattern::Carried || kind == Kind::Booking;
-    let mut entity = if !is_asked {
-        vendor::entity(kind, profile.family, CarriedState, line)
-    } else {
+    let mut entity = if is_asked {
         let source = VirtualSource {
             sim: sim.clone(),
             unit,
             container,
         };
         vendor::entity(kind, profile.family, source, line)
+    } else {
+        vendor::entity(kind, profile.family, CarriedState, line)
     }
     .announced_by(announcement);
     if kind == Kind::Booking {

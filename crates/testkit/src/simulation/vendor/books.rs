@@ -33,7 +33,7 @@ pub(crate) fn role(entity: usize, family: usize) -> Role {
     }
     Role::Document {
         customer: entity - place,
-        pays: (place % 2 == 0).then(|| entity - 1),
+        pays: place.is_multiple_of(2).then(|| entity - 1),
     }
 }
 
