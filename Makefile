@@ -59,9 +59,9 @@ test: setup build ## all tests: Rust, the functions behind a local cloud, the te
 	@.venv/cloud/bin/python -B -m unittest discover -s infra/local/tests
 
 .PHONY: simulate
-simulate: ## the engine in a simulated world: SEED=n replays one run, SEEDS=n searches, DAY=1 plays a day at 50 events a second
+simulate: ## the engine in a simulated world: SEED=n replays one run, SEEDS=n searches, KIND=Booking has vendors of one kind, DAY=1 plays a day at 50 events a second
 	@cargo build --quiet -p vendorbridge-testkit --bin simulate
-	@target/debug/simulate $(if $(SEED),--seed $(SEED),$(if $(DAY),--day,$(if $(SEEDS),--seeds $(SEEDS))))
+	@target/debug/simulate $(if $(SEED),--seed $(SEED),$(if $(DAY),--day,$(if $(SEEDS),--seeds $(SEEDS)))) $(if $(KIND),--kind $(KIND))
 
 # No nightly toolchain: without a sanitizer, which only unsafe code needs, stable Rust has all that libFuzzer asks for.
 # What is found on the way stays in fuzz/corpus for the next run; a crash is in fuzz/artifacts, and the output says how to

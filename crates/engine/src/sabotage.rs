@@ -8,8 +8,10 @@ pub enum Sabotage {
     AckBeforeSettle,
     /// A redelivered message may end as unchanged.
     HashShortcutOnRedelivery,
-    /// Creates are not reserved.
+    /// Creates and what may happen only once are not reserved.
     NoReservation,
+    /// What happened once is forgotten with the settle.
+    ForgetEffects,
     /// A notification of the second of a read is covered by it.
     CoveredWithoutMargin,
     /// An older carried state is pushed after a newer one.

@@ -66,6 +66,9 @@ impl Engine {
                 next.reservation = None;
                 next.steps = None;
                 next.maybe_links.clear();
+                if sabotage::is(Sabotage::ForgetEffects) {
+                    next.effects.clear();
+                }
                 next.pushed_version.clone_from(&trace.version);
                 if trace.read_at.is_some() {
                     next.read_at = trace.read_at;

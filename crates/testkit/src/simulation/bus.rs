@@ -55,6 +55,8 @@ pub(crate) struct Event {
     pub(crate) arrived: [Micros; MAX_VENDORS],
     /// Its status at each vendor.
     pub(crate) statuses: [Option<Status>; MAX_VENDORS],
+    /// It announces nothing but what a vendor function wrote back.
+    pub(crate) is_echo: bool,
 }
 
 /// A run has at most this many vendors.
@@ -124,7 +126,13 @@ pub(crate) fn entity_in(body: &str) -> Option<usize> {
 }
 
 /// Announces a revision of an entity, and what it is then, to every vendor.
-pub(crate) fn announce(world: &mut World, entity: usize, revision: u64, state: Option<Content>) {
+pub(crate) fn announce(
+    world: &mut World,
+    entity: usize,
+    revision: u64,
+    state: Option<Content>,
+    is_echo: bool,
+) {
     let id = world.keys[entity].id().to_owned();
     let brings = match world.profile.pattern {
         Pattern::Notification => false,
@@ -140,7 +148,7 @@ pub(crate) fn announce(world: &mut World, entity: usize, revision: u64, state: O
         _ if world.profile.versioned => (CHANGED, json!({"id": id, "version": revision})),
         _ => (CHANGED, json!({"id": id})),
     };
-    let number = accept(world, Some(entity), revision);
+    let number = accept(world, Some(entity), revision, is_echo);
     let body = envelope(world, number, detail_type, &detail.to_string());
     world.log("bus", 0, Some(entity), || {
         format!("accepts e-{number}: revision {revision}")
@@ -157,14 +165,14 @@ pub(crate) fn announce(world: &mut World, entity: usize, revision: u64, state: O
 
 /// Sends an event that cannot be understood: it names no entity.
 pub(crate) fn announce_nothing(world: &mut World) {
-    let number = accept(world, None, 0);
+    let number = accept(world, None, 0, false);
     let body = envelope(world, number, CHANGED, r#"{"customer":null}"#);
     for unit in 0..world.units.len() {
         deliver(world, unit, number, None, &body);
     }
 }
 
-fn accept(world: &mut World, entity: Option<usize>, revision: u64) -> usize {
+fn accept(world: &mut World, entity: Option<usize>, revision: u64, is_echo: bool) -> usize {
     world.stats.count("events");
     let number = world.bus.events.len();
     world.bus.events.list.push_back(Event {
@@ -173,8 +181,15 @@ fn accept(world: &mut World, entity: Option<usize>, revision: u64) -> usize {
         at: world.agenda.now(),
         arrived: [Micros::MAX; MAX_VENDORS],
         statuses: [None; MAX_VENDORS],
+        is_echo,
     });
     number
+}
+
+/// Whether a message announces nothing but what a vendor function wrote back.
+pub(crate) fn is_echo(world: &mut World, body: &str) -> bool {
+    let event = Events::number(&event_id(body)).and_then(|number| world.bus.events.get(number));
+    event.is_some_and(|event| event.is_echo)
 }
 
 /// The revision whose state a message brings.

@@ -16,7 +16,7 @@ use super::lanes::VirtualLanes;
 use super::ledger::VirtualLedger;
 use super::profile::Pattern;
 use super::source::VirtualSource;
-use super::vendor::{self, Line};
+use super::vendor::{self, Kind, Line, RULES};
 
 /// The longest that the calls for one entity may take, as in `lambda.rs`.
 const SLOWEST: Duration = Duration::from_secs(16);
@@ -37,18 +37,28 @@ pub(crate) fn engine(sim: &Sim, unit: usize, container: usize) -> Engine {
         unit,
         container,
     };
-    let mut entity = if profile.pattern == Pattern::Carried {
-        vendor::entity(kind, CarriedState, line)
-    } else {
+    let is_asked = profile.pattern != Pattern::Carried || kind == Kind::Booking;
+    let mut entity = if is_asked {
         let source = VirtualSource {
             sim: sim.clone(),
             unit,
             container,
         };
-        vendor::entity(kind, source, line)
+        vendor::entity(kind, profile.family, source, line)
+    } else {
+        vendor::entity(kind, profile.family, CarriedState, line)
     }
     .announced_by(announcement);
-    if profile.pattern != Pattern::Notification {
+    if kind == Kind::Booking {
+        // It asks, whatever events bring.
+        let stored = Announcement::new(STORED, "/id").version("/version");
+        let removed = Announcement::new(REMOVED, "/id").version("/version");
+        let rules = serde_json::from_str(RULES).unwrap_or_default();
+        entity = entity
+            .announced_by(stored)
+            .announced_by(removed)
+            .ruled_by(&Arc::new(rules));
+    } else if profile.pattern != Pattern::Notification {
         let stored = Announcement::new(STORED, "/id")
             .version("/version")
             .carries("/state");

@@ -23,6 +23,21 @@ pub(crate) fn index_units(before: Option<&str>, after: Option<&str>) -> usize {
     }
 }
 
+/// Under what an outcome is counted.
+pub(crate) fn status_label(status: Status) -> &'static str {
+    match status {
+        Status::Synced => "status SYNCED",
+        Status::Deleted => "status DELETED",
+        Status::Unchanged => "status UNCHANGED",
+        Status::Covered => "status COVERED",
+        Status::Excluded => "status EXCLUDED",
+        Status::Coalesced => "status COALESCED",
+        Status::Parked => "status PARKED",
+        Status::Rejected => "status REJECTED",
+        Status::Dead => "status DEAD",
+    }
+}
+
 /// Under what an entity record's write is counted.
 pub(crate) fn entity_label(status: Status) -> &'static str {
     match status {

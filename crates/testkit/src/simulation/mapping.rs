@@ -15,6 +15,7 @@ use vendorbridge::message::Delivery;
 
 use super::agenda::{Command, Invocation, MILLI, Micros, SECOND, TaskId, timestamp};
 use super::queue::{self, Received};
+use super::vendor::Kind;
 use super::verdict::Rule;
 use super::world::World;
 use super::{bus, judge};
@@ -32,11 +33,12 @@ pub(crate) struct Mapping {
 /// A process at work, and what it has learned in this invocation.
 pub(crate) struct Process {
     task: TaskId,
-    started: Micros,
+    /// When it began.
+    pub(crate) started: Micros,
     messages: Vec<(String, u64)>,
     /// The entities that it was given, and how.
     pub(crate) given: Vec<Given>,
-    /// The vendor's record as it last read or wrote it.
+    /// The vendor's record as it read it first.
     pub(crate) vendor: Option<VendorRecord>,
     /// The lease by which it has claimed the probes of an open circuit.
     pub(crate) lease: Option<Timestamp>,
@@ -48,6 +50,10 @@ pub(crate) struct Given {
     pub(crate) entity: usize,
     /// Nothing but wakes, each delivered for the first time.
     pub(crate) only_fresh_wakes: bool,
+    /// Nothing but events about our own write-back, each delivered for the first time.
+    pub(crate) only_fresh_echoes: bool,
+    /// The ledger was sure of it when its record was read; `None` before that.
+    pub(crate) was_settled: Option<bool>,
     /// A retry of it was due when its record was read; `None` before that.
     pub(crate) was_due: Option<bool>,
     /// The revision that the source answered with.
@@ -111,7 +117,9 @@ fn invoke(world: &mut World, unit: usize, received: &[Received]) {
         let (id, receipt) = (delivery.message_id.clone(), received.receipt);
         process.messages.push((id, receipt));
         if &*received.message.group != bus::INTAKE {
-            give(&mut process, received);
+            let is_echo =
+                world.units[unit].kind == Kind::Booking && bus::is_echo(world, &received.message.body);
+            give(&mut process, received, is_echo);
         }
     }
     judge::handed_out(world, unit, received);
@@ -170,16 +178,22 @@ fn delivery(received: &Received) -> Delivery {
     }
 }
 
-fn give(process: &mut Process, received: &Received) {
+fn give(process: &mut Process, received: &Received, is_echo: bool) {
     let Some(entity) = bus::entity_of_lane(&received.message.group) else {
         return;
     };
     let is_fresh_wake = received.message.received == 1 && bus::is_wake(&received.message.body);
+    let is_fresh_echo = received.message.received == 1 && is_echo;
     match process.given(entity) {
-        Some(given) => given.only_fresh_wakes &= is_fresh_wake,
+        Some(given) => {
+            given.only_fresh_wakes &= is_fresh_wake;
+            given.only_fresh_echoes &= is_fresh_echo;
+        }
         None => process.given.push(Given {
             entity,
             only_fresh_wakes: is_fresh_wake,
+            only_fresh_echoes: is_fresh_echo,
+            was_settled: None,
             was_due: None,
             read: None,
         }),

@@ -19,6 +19,7 @@ mod call;
 mod clock;
 mod container;
 mod cost;
+mod downtime;
 mod history;
 mod judge;
 mod lanes;
@@ -39,6 +40,7 @@ mod verdict;
 mod waker;
 mod world;
 
+pub use downtime::{Downtime, downtime};
 pub use history::Line;
 pub use profile::{Pattern, Profile, Weather};
 pub use run::{Day, Options, Outcome, day, run};

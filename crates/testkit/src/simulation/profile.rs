@@ -48,6 +48,8 @@ pub struct Profile {
     pub weather: Weather,
     /// How many entities there are.
     pub entities: usize,
+    /// To a billing system a customer and its documents are this many entities.
+    pub family: usize,
     /// How many changes the source sees.
     pub changes: usize,
     /// How long changes and faults go on, in virtual microseconds.
@@ -155,6 +157,8 @@ pub struct Source {
     pub lagging: f64,
     /// How old at most.
     pub lag: Micros,
+    /// The rate of write-backs that fail; half of them were carried out.
+    pub unwritten: f64,
     /// The rate of changes that are deletions.
     pub deletions: f64,
     /// The rate of changes of which a vendor sees nothing.

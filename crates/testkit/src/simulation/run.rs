@@ -14,9 +14,10 @@ use super::history::Line;
 use super::profile::Profile;
 use super::scheduler::Scheduler;
 use super::stats::Stats;
+use super::vendor::Kind;
 use super::verdict::{Rule, Violation};
 use super::world::World;
-use super::{bus, judge, operator, queue, source, waker};
+use super::{bus, downtime, judge, operator, queue, source, waker};
 
 /// How long a world may take to come to rest after the last fault: an hour's backoff or Retry-After, the circuit's ten
 /// minutes, visibility timeouts, and as much again.
@@ -49,6 +50,8 @@ pub struct Options {
     pub is_recording: bool,
     /// A fault in the engine, which the run should find.
     pub sabotage: Option<Sabotage>,
+    /// All vendors are of this kind.
+    pub kind: Option<Kind>,
     /// Messages are set aside after this many deliveries instead of the template's hundred.
     pub max_receives: Option<u32>,
 }
@@ -60,6 +63,9 @@ pub fn run(seed: u64, options: Options) -> Outcome {
     let mut profile = Profile::of(&mut rng);
     if let Some(max_receives) = options.max_receives {
         profile.queue.max_receives = max_receives;
+    }
+    if let Some(kind) = options.kind {
+        profile.vendors.fill(kind);
     }
     let _guard = sabotage::set(options.sabotage);
     play(seed, Arc::new(profile), rng, options.is_recording)
@@ -138,7 +144,7 @@ fn changes(world: &mut World) {
 }
 
 /// Faults stop. From here on the world must come to rest.
-fn calm(world: &mut World) {
+pub(crate) fn calm(world: &mut World) {
     world.is_calm = true;
     world.log("operator", 0, None, || "all faults end".to_owned());
     let bound = world.agenda.now() + REST;
@@ -151,6 +157,9 @@ fn look(world: &mut World, bound: Micros) {
     }
     if judge::at_rest(world) {
         judge::check(world);
+        if world.profile.vendors == [Kind::Booking] {
+            downtime::count_order(world);
+        }
         world.end();
         return;
     }

@@ -12,10 +12,11 @@ use super::run::{Options, Outcome, run};
 use super::stats::Stats;
 
 /// The faults that can be put into the engine.
-pub const SABOTAGES: [Sabotage; 13] = [
+pub const SABOTAGES: [Sabotage; 14] = [
     Sabotage::AckBeforeSettle,
     Sabotage::HashShortcutOnRedelivery,
     Sabotage::NoReservation,
+    Sabotage::ForgetEffects,
     Sabotage::CoveredWithoutMargin,
     Sabotage::SettleWithoutCondition,
     Sabotage::CoalesceAwayNewest,

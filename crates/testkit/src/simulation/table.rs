@@ -102,7 +102,8 @@ pub(crate) fn read(
     } = &mut world.units[unit];
     let vendor = records.vendor(name);
     if let Some(process) = mapping.running.get_mut(&container) {
-        process.vendor = Some(vendor.clone());
+        // What a plan reads of others later on changes nothing for the work that has begun.
+        process.vendor.get_or_insert_with(|| vendor.clone());
     }
     Ok(Snapshot { vendor, entities })
 }

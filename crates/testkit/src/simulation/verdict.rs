@@ -28,6 +28,10 @@ pub enum Rule {
     RefusedOnce,
     /// A wake has an effect at most once.
     WokenOnce,
+    /// What follows another entity is not booked while that one is known to wait.
+    Waits,
+    /// An event about our own write-back leads to no call.
+    NoEcho,
     /// The ledger's records only go forwards.
     LedgerForwards,
     /// The answer to a batch names messages of the batch only.

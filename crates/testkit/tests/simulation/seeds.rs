@@ -46,6 +46,10 @@ fn every_seed_keeps_every_promise() {
         "fault: connection refused",
         "fault: cut connection, though done",
         "fault: timeout, though done",
+        "customers refused as there already",
+        "links not written back, or without an answer",
+        "reversals",
+        "status EXCLUDED",
     ] {
         assert!(summary.stats.get(fault) > 0, "no run had any: {fault}");
     }

@@ -2,7 +2,7 @@
 
 use clap::Parser;
 use vendorbridge::sabotage::Sabotage;
-use vendorbridge_testkit::simulation::{Options, SABOTAGES};
+use vendorbridge_testkit::simulation::{Kind, Options, SABOTAGES};
 
 /// Runs the real engine among models of everything around it.
 #[derive(Debug, Parser)]
@@ -41,6 +41,9 @@ pub(crate) struct Args {
     /// Set messages aside after this many deliveries instead of the template's hundred
     #[arg(long)]
     pub(crate) max_receives: Option<u32>,
+    /// Let all vendors be of this kind, such as `Booking`
+    #[arg(long, value_parser = kind)]
+    pub(crate) kind: Option<Kind>,
     /// Put a fault into the engine, by its name, such as `NoReservation`
     #[arg(long, value_parser = sabotage)]
     pub(crate) sabotage: Option<Sabotage>,
@@ -52,9 +55,15 @@ impl Args {
         Options {
             is_recording: self.seed.is_some(),
             sabotage: self.sabotage,
+            kind: self.kind,
             max_receives: self.max_receives,
         }
     }
+}
+
+fn kind(name: &str) -> Result<Kind, String> {
+    let named = Kind::ALL.into_iter().find(|kind| format!("{kind:?}") == name);
+    named.ok_or_else(|| format!("expected one of {:?}", Kind::ALL))
 }
 
 fn sabotage(name: &str) -> Result<Sabotage, String> {

@@ -34,5 +34,5 @@ fn main() -> ExitCode {
     let progress = Progress::new("seeds", args.seeds);
     let seeds = args.from..args.from.saturating_add(args.seeds);
     let summary = simulation::search(seeds, args.options(), args.most, |done| progress.show(done));
-    report::summary(&summary, started.elapsed(), args.json)
+    report::summary(&summary, args.options(), started.elapsed(), args.json)
 }

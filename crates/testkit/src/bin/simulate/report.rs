@@ -39,7 +39,7 @@ fn verdict(outcome: &Outcome) -> ExitCode {
 }
 
 /// Prints what came of many seeds.
-pub(crate) fn summary(summary: &Summary, took: Duration, as_json: bool) -> ExitCode {
+pub(crate) fn summary(summary: &Summary, options: Options, took: Duration, as_json: bool) -> ExitCode {
     let seconds = took.as_secs_f64();
     if as_json {
         println!("{}", json!({"seconds": seconds, "summary": summary}));
@@ -60,7 +60,10 @@ pub(crate) fn summary(summary: &Summary, took: Duration, as_json: bool) -> ExitC
         );
         for outcome in broken {
             verdict(outcome);
-            println!("    make simulate SEED={}", outcome.seed);
+            let kind = options
+                .kind
+                .map_or_else(String::new, |kind| format!(" KIND={kind:?}"));
+            println!("    make simulate SEED={}{kind}", outcome.seed);
         }
     }
     if summary.broken.is_empty() {

@@ -2,6 +2,7 @@
 
 use vendorbridge::ledger::{EntityRecord, Status};
 
+use super::books;
 use crate::simulation::profile::{Pattern, Weather};
 use crate::simulation::source::{Content, REFUSED, UNMAPPABLE};
 use crate::simulation::vendor::{Card, Kind};
@@ -36,6 +37,9 @@ pub(crate) fn check(world: &mut World) {
 }
 
 fn entity_broken(world: &World, unit: usize, entity: usize) -> Option<(Rule, String)> {
+    if world.units[unit].kind == Kind::Booking {
+        return books::broken(world, unit, entity);
+    }
     let truth = world.source.get(entity);
     if truth.revision == 0 {
         return None;

@@ -1,17 +1,21 @@
 //! Sees everything, and says at once when a promise is broken (docs/ARCHITECTURE.md, "What must always hold").
 
+mod books;
 mod end;
 
 use vendorbridge::ledger::{EntityRecord, EventRecord, Status};
 
 use super::agenda::{MINUTE, SECOND, micros, timestamp};
 use super::bus::{self, Events};
+use super::cost;
 use super::mapping::Process;
 use super::profile::{Pattern, Trouble, Weather};
 use super::queue::Received;
+use super::vendor::Kind;
 use super::verdict::Rule;
 use super::world::World;
 
+pub(crate) use books::charged;
 pub(crate) use end::{at_rest, check};
 
 /// Events of healthy entities get their first status within this time of their arrival in the queue, whatever others do:
@@ -90,9 +94,12 @@ pub(crate) fn opened(world: &mut World, unit: usize, container: usize, entity: u
         .row(entity)
         .and_then(|row| row.record.parked.as_ref());
     let is_due = parked.is_some_and(|parked| parked.wake_at <= soon);
+    let row = vendor.records.row(entity);
+    let is_settled = row.is_some_and(|row| row.record.is_settled());
     let process = vendor.mapping.running.get_mut(&container);
     if let Some(given) = process.and_then(|process| process.given(entity)) {
         given.was_due = Some(is_due || given.was_due == Some(true));
+        given.was_settled = Some(is_settled && given.was_settled != Some(false));
     }
 }
 
@@ -132,6 +139,12 @@ pub(crate) fn called(world: &mut World, unit: usize, container: usize, entity: u
         });
         return;
     }
+    if books::is_echo_called(world, unit, container, entity) {
+        let what = "called for an event about our own write-back";
+        world.violate(Rule::NoEcho, unit, Some(entity), what.to_owned());
+        return;
+    }
+    let vendor = &world.units[unit];
     let Some(process) = vendor.mapping.running.get(&container) else {
         return;
     };
@@ -202,6 +215,7 @@ pub(crate) fn settled(world: &mut World, unit: usize, entity: usize, record: &En
     let unexplained = match record.status {
         Status::Rejected | Status::Dead => record.error.is_none(),
         Status::Parked => record.parked.is_none(),
+        Status::Excluded => record.rule.is_none(),
         _ => false,
     };
     if unexplained {
@@ -212,7 +226,7 @@ pub(crate) fn settled(world: &mut World, unit: usize, entity: usize, record: &En
 
 /// An event's record is written.
 pub(crate) fn recorded(world: &mut World, unit: usize, record: &EventRecord) {
-    world.stats.count(status_label(record.status));
+    world.stats.count(cost::status_label(record.status));
     let now = world.agenda.now();
     world.log(
         "ledger",
@@ -242,11 +256,13 @@ pub(crate) fn recorded(world: &mut World, unit: usize, record: &EventRecord) {
         }
         return;
     };
+    let kind = world.units[unit].kind;
     let desk = &world.units[unit].desk;
     let (told, applied) = (desk.told[entity], desk.applied[entity]);
     let owed = match record.status {
-        Status::Synced => applied.min(told),
-        Status::Deleted | Status::Unchanged | Status::Covered => told,
+        // What is booked once does not change with the document.
+        Status::Synced if kind != Kind::Booking => applied.min(told),
+        Status::Synced | Status::Deleted | Status::Unchanged | Status::Covered | Status::Excluded => told,
         _ => revision,
     };
     if owed < revision {
@@ -279,18 +295,4 @@ fn is_healthy(world: &World, unit: usize, entity: usize) -> bool {
         && !outages
             .iter()
             .any(|outage| outage.vendor == unit && outage.kind != Trouble::Paused)
-}
-
-fn status_label(status: Status) -> &'static str {
-    match status {
-        Status::Synced => "status SYNCED",
-        Status::Deleted => "status DELETED",
-        Status::Unchanged => "status UNCHANGED",
-        Status::Covered => "status COVERED",
-        Status::Excluded => "status EXCLUDED",
-        Status::Coalesced => "status COALESCED",
-        Status::Parked => "status PARKED",
-        Status::Rejected => "status REJECTED",
-        Status::Dead => "status DEAD",
-    }
 }

@@ -32,6 +32,7 @@ impl Profile {
         let mut profile = Self {
             weather,
             entities,
+            family: 5,
             changes,
             length,
             bursts: rng.bool(),
@@ -131,6 +132,7 @@ impl Profile {
             errors: 0.002,
             lagging: 0.01,
             lag: 2 * SECOND,
+            unwritten: 0.002,
             deletions: 0.01,
             touches: 0.1,
         };
@@ -227,6 +229,7 @@ impl Profile {
         self.ledger.unread = some(rng, most);
         self.ledger.unrecorded = some(rng, most);
         self.source.errors = some(rng, most);
+        self.source.unwritten = some(rng, 3.0 * most);
         self.waker.twice = some(rng, 0.3);
         self.waker.late = some_time(rng, 5 * MINUTE);
     }

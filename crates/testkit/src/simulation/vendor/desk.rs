@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use super::books::{self, Books, Order};
 use super::{Card, Kind};
 use crate::simulation::agenda::{Micros, SECOND};
 use crate::simulation::judge;
@@ -27,6 +28,8 @@ pub(crate) struct Desk {
     pub(crate) created: Vec<u64>,
     /// The entity was refused for good, the ledger says so, and nobody announced it since.
     pub(crate) refused: Vec<bool>,
+    /// What a billing system keeps instead of records.
+    pub(crate) books: Books,
 }
 
 /// A record at a vendor.
@@ -55,6 +58,8 @@ pub(crate) enum Request {
     Find,
     /// Take note of a state, or of the end of an entity.
     Deliver { id: String, card: Option<Card> },
+    /// What a billing system is asked.
+    Books(Order),
 }
 
 /// What a vendor answers.
@@ -80,6 +85,7 @@ impl Desk {
             told: vec![0; entities],
             created: vec![0; entities],
             refused: vec![false; entities],
+            books: Books::default(),
         }
     }
 
@@ -122,6 +128,9 @@ pub(crate) fn serve(
     entity: usize,
     request: &Request,
 ) -> Result<Answer, u16> {
+    if let Request::Books(order) = request {
+        return books::serve(world, unit, container, entity, *order);
+    }
     let parts = if world.units[unit].kind == Kind::Plan {
         3
     } else {
@@ -133,7 +142,7 @@ pub(crate) fn serve(
         | Request::Create { card }
         | Request::Update { card, .. } => Some(*card),
         Request::Deliver { card, .. } => *card,
-        Request::Delete { .. } | Request::Find => None,
+        Request::Delete { .. } | Request::Find | Request::Books(_) => None,
     };
     let refuses_late = parts > 1 && !matches!(request, Request::Update { part: 1.., .. });
     if card.is_some_and(|card| card.value == REFUSED) && !refuses_late {
@@ -197,7 +206,7 @@ pub(crate) fn serve(
                 .find(|key| desk.records.get(key).is_some_and(|held| held.visible_at <= now));
             Ok(found.map_or(Answer::Nothing, |key| Answer::Key(*key)))
         }
-        Request::Deliver { .. } => Ok(Answer::Done),
+        Request::Deliver { .. } | Request::Books(_) => Ok(Answer::Done),
     }
 }
 

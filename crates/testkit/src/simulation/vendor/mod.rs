@@ -3,6 +3,8 @@
 //! Each kind is a real implementation of [`Vendor`](vendorbridge::vendor::Vendor), written as a vendor function would be.
 //! Behind them is one [`Desk`] that keeps records, and a [`Line`] on which calls fail in every way that HTTP calls do.
 
+mod booking;
+mod books;
 mod desk;
 mod fault;
 mod line;
@@ -20,6 +22,8 @@ use vendorbridge::{Entity, Error, ErrorKind, Stage};
 
 use super::source::{Content, UNMAPPABLE};
 
+pub(crate) use booking::{Paper, RULES};
+pub(crate) use books::{Role, amount, is_refused, role};
 pub(crate) use desk::{Answer, Desk, Request};
 pub(crate) use line::Line;
 
@@ -37,12 +41,24 @@ pub enum Kind {
     Plan,
     /// A receiver of messages, which drops repeats of an idempotency key.
     Webhook,
+    /// A billing system: documents are booked once each, for customers who must be there first.
+    Booking,
 }
 
 impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Upsert,
+        Self::Natural,
+        Self::Once,
+        Self::Plan,
+        Self::Webhook,
+        Self::Booking,
+    ];
+
     /// Any of them.
     pub(crate) fn any(rng: &mut Rng) -> Self {
-        [Self::Upsert, Self::Natural, Self::Once, Self::Plan, Self::Webhook][rng.usize(0..5)]
+        Self::ALL[rng.usize(0..Self::ALL.len())]
     }
 }
 
@@ -80,13 +96,14 @@ impl Card {
 }
 
 /// An entity type of this kind of vendor.
-pub(crate) fn entity(kind: Kind, source: impl Source + 'static, line: Line) -> Entity {
+pub(crate) fn entity(kind: Kind, family: usize, source: impl Source + 'static, line: Line) -> Entity {
     match kind {
         Kind::Upsert => Entity::new("customer", source, upsert::Upsert(line)),
         Kind::Natural => Entity::new("customer", source, natural::Natural(line)),
         Kind::Once => Entity::new("customer", source, once::Once(line)),
         Kind::Plan => Entity::new("customer", source, plan::Plan(line)),
         Kind::Webhook => Entity::new("customer", source, webhook::Webhook(line)),
+        Kind::Booking => Entity::new("customer", source, booking::Booking { line, family }),
     }
 }
 
