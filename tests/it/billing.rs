@@ -9,12 +9,10 @@ use rust_decimal::Decimal;
 use vendorbridge::EntityKey;
 use vendorbridge::clock::{Clock, SystemClock};
 use vendorbridge::ledger::{AttentionKind, Status};
-use vendorbridge_cli::publish::Draft;
 use vendorbridge_testkit::cloud::{World, until};
 use vendorbridge_testkit::sandbox::Fault;
 use vendorbridge_testkit::sandbox::portabilling::{Action, Transaction};
 use vendorbridge_testkit::sandbox::servicelayer::{B1Event, Cancelled, Kind, NewDocument, Partner};
-use vendorbridge_tests::{publish, sap_event};
 
 use crate::processes::{kill_functions, shorten_visibility};
 use crate::stage;
@@ -34,6 +32,7 @@ async fn one_customer_per_partner_and_one_transaction_per_document() {
         options.duplicates = Some((0.05, 7));
         options.park_base_seconds = 1;
         options.vendors = vec![VENDOR.to_owned()];
+        options.ingest = true;
     })
     .await;
     shorten_visibility(&world, VENDOR).await;
@@ -43,7 +42,7 @@ async fn one_customer_per_partner_and_one_transaction_per_document() {
     let started = Instant::now();
     let since = SystemClock.now();
 
-    let mut events = drafts(&world);
+    let mut events = world.sandbox.service_layer.take_events();
     // Repeated and reordered; what is cancelled is cancelled while all this is on its way.
     let repeats: Vec<_> = events.iter().step_by(10).cloned().collect();
     events.extend(repeats);
@@ -64,7 +63,7 @@ async fn one_customer_per_partner_and_one_transaction_per_document() {
     // Runs as long as the rest: the schedule of the waker, and B1, which announces our own write-backs like any change.
     let background = async {
         loop {
-            let own = drafts(&world);
+            let own = world.sandbox.service_layer.take_events();
             *sent.lock().unwrap() += send(&world, &own).await;
             world.wake(VENDOR).await.unwrap();
             // Stands in for the schedule; nothing is synchronised by it.
@@ -156,15 +155,9 @@ fn enter(world: &World, random: &mut fastrand::Rng) -> Vec<(Kind, i64)> {
     documents
 }
 
-fn drafts(world: &World) -> Vec<Draft> {
-    let events: Vec<B1Event> = world.sandbox.service_layer.take_events();
-    events.iter().map(sap_event).collect()
-}
-
-async fn send(world: &World, events: &[Draft]) -> usize {
-    for batch in events.chunks(50) {
-        publish(world, batch).await.unwrap();
-    }
+async fn send(world: &World, events: &[B1Event]) -> usize {
+    let ids = world.send_from_b1(events).await.unwrap();
+    assert_eq!(ids.len(), events.len());
     events.len()
 }
 
@@ -175,7 +168,7 @@ async fn cancel(world: &World, documents: &[(Kind, i64)]) -> usize {
         for (kind, entry) in batch {
             world.sandbox.service_layer.cancel(*kind, *entry).unwrap();
         }
-        let events = drafts(world);
+        let events = world.sandbox.service_layer.take_events();
         sent += send(world, &events).await;
     }
     sent

@@ -7,9 +7,7 @@ mod waiting;
 
 pub use compare::{LIST, differences};
 pub use figures::{milliseconds, percentile};
-pub use publishing::{
-    Published, announcement, change, changes, email, event_of, notification, publish, sap_event,
-};
+pub use publishing::{Published, announcement, change, changes, email, event_of, notification, publish};
 pub use waiting::{outcomes, settle_everything};
 
 /// The vendors that follow the delivery preferences.

@@ -6,7 +6,6 @@ use vendorbridge::clock::{Clock, SystemClock};
 use vendorbridge_cli::publish::{self, Draft};
 use vendorbridge_testkit::cloud::{CloudError, World};
 use vendorbridge_testkit::sandbox::infoservice::{Channel, NewPreference};
-use vendorbridge_testkit::sandbox::servicelayer::B1Event;
 
 /// An event on its way.
 #[derive(Debug, Clone)]
@@ -62,30 +61,6 @@ pub fn event_of(source: &str, mut envelope: Value) -> Result<Draft, CloudError> 
         what: "an event in what was read".to_owned(),
         seconds: 0,
     })
-}
-
-/// What the ingest endpoint puts on the bus for an event of B1.
-#[must_use]
-pub fn sap_event(event: &B1Event) -> Draft {
-    let B1Event {
-        company,
-        object_type,
-        transaction_type,
-        key_name,
-        key,
-        user,
-    } = event;
-    Draft {
-        source: "sapb1".to_owned(),
-        detail_type: "SapObjectChanged".to_owned(),
-        detail: json!({
-            "company": company, "object_type": object_type, "transaction_type": transaction_type, "key": key,
-            "object": format!("{object_type}/{key}"), "keys": [{"name": key_name, "value": key}], "user": user,
-        }),
-        resources: Vec::new(),
-        file: "a test".to_owned(),
-        number: 1,
-    }
 }
 
 /// Changes customers and announces each change, ten to a request.

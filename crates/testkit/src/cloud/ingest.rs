@@ -1,15 +1,21 @@
 //! The API by which other systems send events.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::LogType;
+use axum::http::{Method, StatusCode, header};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
-use super::{COMPANY, CloudError, World};
+use super::{COMPANY, CloudError, INGEST_TOKEN, World};
+use crate::sandbox::servicelayer::B1Event;
+
+/// The most that one request may bring.
+const MAX_EVENTS: usize = 100;
 
 /// What the template is told for it.
 pub(super) fn parameters() -> BTreeMap<String, String> {
@@ -41,6 +47,44 @@ impl World {
     /// If Secrets Manager refuses it.
     pub async fn set_ingest_secret(&self, value: &Value) -> Result<(), CloudError> {
         self.stack.put_secret(&self.aws, "IngestSecretArn", value).await
+    }
+
+    /// Sends events as SAP Business One's Integration Framework does; answers with the ids that they have on the bus.
+    ///
+    /// # Errors
+    /// If the world was made without ingest, or ingest does not take them all.
+    pub async fn send_from_b1(&self, events: &[B1Event]) -> Result<Vec<String>, CloudError> {
+        let failed = |reason: String| CloudError::Aws {
+            what: "POST /v1/events/sapb1",
+            reason,
+        };
+        let url = format!("{}/v1/events/sapb1", self.ingest_url()?);
+        let url: url::Url = url.parse().map_err(|_| failed(url))?;
+        let token = format!("Bearer {INGEST_TOKEN}").into();
+        let mut ids = Vec::with_capacity(events.len());
+        for batch in events.chunks(MAX_EVENTS) {
+            let envelopes = batch.iter().map(B1Event::to_json);
+            let events: Vec<Value> = envelopes
+                .filter_map(|mut envelope| Some(envelope["b1events"].as_array_mut()?.remove(0)))
+                .collect();
+            let request = self
+                .http
+                .request(Method::POST, url.clone())
+                .secret_header(header::AUTHORIZATION, &token)
+                .timeout(Duration::from_secs(30))
+                .json(&json!({ "b1events": events }));
+            let answer = request.send().await.map_err(|error| failed(error.to_string()))?;
+            let body: Value = answer.json().unwrap_or_default();
+            let told = body["events"]
+                .as_array()
+                .filter(|_| answer.status == StatusCode::ACCEPTED);
+            let told = told.ok_or_else(|| failed(format!("{}: {body}", answer.status)))?;
+            ids.extend(
+                told.iter()
+                    .filter_map(|event| event["event_id"].as_str().map(str::to_owned)),
+            );
+        }
+        Ok(ids)
     }
 
     /// Calls the function as API Gateway does, past the API; answers with the end of its log.

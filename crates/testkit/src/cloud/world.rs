@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use vendorbridge::changes::{OUTCOME_SOURCE, OUTCOMES};
 use vendorbridge::clock::{Clock, SystemClock};
+use vendorbridge::http::Http;
 use vendorbridge::ledger::{EventRecord, Reader, hour};
 
 use super::{Aws, CloudError, Emulator, EmulatorOptions, Inventory, Stack, Tap, project, wiring};
@@ -53,6 +54,7 @@ pub struct World {
     pub emulator: Option<Emulator>,
     /// The table whose changes are announced.
     pub inventory: Inventory,
+    pub(super) http: Http,
     outcomes: Tap,
     options: WorldOptions,
 }
@@ -106,6 +108,10 @@ impl World {
         let parameters = parameters(&options, &sandbox, &inventory, &vendors);
         let stack = Stack::deploy(&aws, &options.stack, &template, &parameters, &folder).await?;
         let pattern = json!({ "source": [OUTCOME_SOURCE], "detail-type": OUTCOMES });
+        let http = Http::new(true).map_err(|error| CloudError::Aws {
+            what: "an HTTP client",
+            reason: error.to_string(),
+        })?;
         let outcomes = Tap::open(&aws, &stack.deployment.bus, "outcomes", &pattern).await?;
         let world = Self {
             sandbox,
@@ -114,6 +120,7 @@ impl World {
             folder,
             emulator,
             inventory,
+            http,
             outcomes,
             options,
         };

@@ -15,11 +15,12 @@ use vendorbridge::ledger::{EventRecord, Status};
 use vendorbridge_cli::publish::{self, Draft};
 use vendorbridge_testkit::cloud::{CloudError, World, WorldOptions, project, until};
 
+use crate::billing;
 use crate::expectation::{FOLLOWER, ITEMS, ROUNDS, Sample, differences, seed};
 use crate::progress::Progress;
 
 /// Every event must have its status within this time.
-const SETTLED_WITHIN: Duration = Duration::from_mins(1);
+pub(crate) const SETTLED_WITHIN: Duration = Duration::from_mins(1);
 
 /// One event at one vendor.
 #[derive(Debug, Serialize)]
@@ -62,6 +63,7 @@ async fn show(world: &World, progress: &Progress, json: bool) -> Result<ExitCode
     progress.step("waiting for what another service hears of it");
     let heard = hear(world, &outcomes).await?;
     let mut faults = differences(&world.sandbox, &world.sandbox.config().lists[0]);
+    faults.extend(billing::differences(&world.sandbox));
     faults.extend(
         outcomes
             .iter()
@@ -108,6 +110,8 @@ pub(crate) async fn publish_samples(world: &World, progress: &Progress) -> Resul
         progress.step("publishing events/ with PutEvents");
         outcomes.extend(publish_round(world, round).await?);
     }
+    progress.step("sending events of SAP Business One by the ingest API");
+    outcomes.extend(billing::play(world).await?);
     progress.step("waiting for the inventory");
     let events = until("an outcome of every item", SETTLED_WITHIN, async || {
         let events = world.events_since(FOLLOWER, started).await?;
@@ -220,14 +224,14 @@ async fn hear(world: &World, outcomes: &[Outcome]) -> Result<String, CloudError>
     ))
 }
 
-fn settled(events: &[EventRecord], id: &str) -> Option<EventRecord> {
+pub(crate) fn settled(events: &[EventRecord], id: &str) -> Option<EventRecord> {
     events
         .iter()
         .find(|event| event.event_id == id && event.status != Status::Parked)
         .cloned()
 }
 
-fn outcome(
+pub(crate) fn outcome(
     what: &'static str,
     vendor: &str,
     event: EventRecord,
@@ -243,10 +247,13 @@ fn outcome(
         entity: event.entity,
         link: event.link,
         milliseconds: i64::try_from(milliseconds).unwrap_or(i64::MAX),
-        reason: event.error.map(|error| match error.pointer {
-            Some(pointer) => format!("{pointer}: {}", error.message),
-            None => error.message,
-        }),
+        reason: match (event.rule, event.error) {
+            (Some(rule), _) => Some(format!("rule {rule}")),
+            (None, error) => error.map(|error| match error.pointer {
+                Some(pointer) => format!("{pointer}: {}", error.message),
+                None => error.message,
+            }),
+        },
     }
 }
 

@@ -1,5 +1,6 @@
 //! `make demo` and `make up`: the whole system on this machine, without an AWS account.
 
+mod billing;
 mod demo;
 mod expectation;
 mod progress;
@@ -45,6 +46,7 @@ async fn main() -> ExitCode {
         sandbox_host: arguments.sandbox_host,
         stack: "vendorbridge-demo".to_owned(),
         vendors: ALL_VENDORS.map(str::to_owned).to_vec(),
+        ingest: true,
         ..WorldOptions::new(&format!("demo-{}", std::process::id()))
     };
     let result = match arguments.command {
