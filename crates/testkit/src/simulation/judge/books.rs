@@ -60,21 +60,29 @@ pub(crate) fn charged(world: &mut World, unit: usize, container: usize, entity: 
     }
 }
 
-/// Whether a process that was given nothing but news of our own write-back calls for a document that is booked.
+/// Whether a process that was given nothing but news of our own write-back calls for what stands at the vendor as it should.
 pub(super) fn is_echo_called(world: &World, unit: usize, container: usize, entity: usize) -> bool {
     let vendor = &world.units[unit];
-    let family = world.profile.family;
-    if vendor.kind != Kind::Booking
-        || role(entity, family) == Role::Customer
-        || !nothing_fails_but_vendors(world)
-    {
+    if vendor.kind != Kind::Booking || !nothing_fails_but_vendors(world) {
         return false;
     }
+    let truth = world.source.get(entity);
     let process = vendor.mapping.running.get(&container);
     let given = process.and_then(|process| process.given.iter().find(|given| given.entity == entity));
-    given.is_some_and(|given| given.only_fresh_echoes && given.was_settled == Some(true))
-        && !world.source.get(entity).is_cancelled()
-        && vendor.desk.books.bookings(entity).next().is_some()
+    let is_echo = given.is_some_and(|given| {
+        given.only_fresh_echoes && given.was_settled == Some(true) && given.read == Some(truth.revision)
+    });
+    let books = &vendor.desk.books;
+    is_echo
+        && match role(entity, world.profile.family) {
+            Role::Customer => {
+                let mail = truth.state.unwrap_or_default().mail;
+                books
+                    .customers(entity)
+                    .any(|(_, held)| held.card.map(|card| card.mail) == Some(mail))
+            }
+            Role::Document { .. } => !truth.is_cancelled() && books.bookings(entity).next().is_some(),
+        }
 }
 
 /// What is wrong with an entity of a billing system at rest.
