@@ -92,7 +92,7 @@ impl Tally {
     pub fn count(&mut self, result: Result<(), &Error>, fails_alone: bool) {
         let failed = match result {
             // Nobody was called.
-            Err(error) if error.kind() == ErrorKind::Waiting => return,
+            Err(error) if matches!(error.kind(), ErrorKind::Waiting | ErrorKind::Excluded) => return,
             Err(error) if error.stage() == Stage::Push => Some(error),
             _ => None,
         };

@@ -19,7 +19,7 @@ use vendorbridge::http::{Http, HttpError};
 use crate::config::below;
 use crate::error;
 
-pub(crate) use transactions::{Booked, Transaction};
+pub(crate) use transactions::{Booked, Order};
 
 const TIMEOUT: Duration = Duration::from_secs(5);
 

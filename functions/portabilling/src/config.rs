@@ -36,6 +36,8 @@ pub(crate) struct Settings {
     pub(crate) url: Url,
     /// The user there.
     pub(crate) login: String,
+    /// The company's own currency, by its ISO 4217 code: payments in another one are refused.
+    pub(crate) local_currency: String,
     /// The user-defined field that takes the id at PortaBilling, in partners and documents.
     #[serde(default)]
     pub(crate) link_field: LinkField,
@@ -193,7 +195,7 @@ mod tests {
     fn read(changed: &Value) -> Result<Settings, String> {
         let mut settings = json!({
             "sap_url": "https://sap.example:50000/b1s/v2", "company": "SBODEMOUS", "sap_user": "vendorbridge",
-            "url": "https://porta.example/rest/", "login": "bridge", "currencies": {"$": "USD"}, "default_currency": "EUR",
+            "url": "https://porta.example/rest/", "login": "bridge", "local_currency": "EUR", "currencies": {"$": "USD"}, "default_currency": "EUR",
         });
         let changed = changed.as_object().unwrap().clone();
         settings.as_object_mut().unwrap().extend(changed);

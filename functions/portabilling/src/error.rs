@@ -6,7 +6,7 @@
 //! | fault `Client…` | refused | permanent |
 //! | fault `Server.<Service>.<method>.<what>` | refused | permanent |
 //! | any other fault | unavailable | unknown |
-//! | 500 without a fault, other 5xx | unavailable | unknown (503: retry) |
+//! | 500 without a fault, other 5xx | unavailable | unknown (503: retry; a transaction: unknown) |
 //! | other statuses | as HTTP has it | |
 //!
 //! Only the codes about sessions are known from clients (<https://github.com/portabilling/billing>); the others are told by
@@ -48,6 +48,21 @@ pub(crate) fn check(answer: &Answer, now: Timestamp) -> Result<Value, Error> {
 pub(crate) fn missing(member: &str) -> Error {
     let message = format!("expected `{member}` in the answer, found none");
     Error::new(ErrorKind::Unexpected, Verdict::Unknown, Stage::Push, message)
+}
+
+/// A failure of a call that must not be made twice. What was not sent, or was turned away at the door, did not happen; any other
+/// answer may come from something before PortaBilling, or from its middle.
+pub(crate) fn unless_certain(error: Error) -> Error {
+    let is_certain = match error.kind() {
+        ErrorKind::RateLimited | ErrorKind::Deauthorized => true,
+        // An answer has a code; what could not be sent has none.
+        _ => error.vendor_code().is_none(),
+    };
+    if is_certain || error.verdict() == Verdict::Permanent {
+        error
+    } else {
+        error.in_doubt()
+    }
 }
 
 /// Whether PortaBilling looked at what it was given and refused it.
@@ -158,6 +173,19 @@ mod tests {
     fn no_faults(#[case] status: u16, #[case] body: &str, #[case] kind: ErrorKind, #[case] verdict: Verdict) {
         let error = check(&answer(status, body), Timestamp::UNIX_EPOCH).unwrap_err();
         assert_eq!((error.kind(), error.verdict()), (kind, verdict));
+    }
+
+    #[rstest]
+    #[case(503, Verdict::Unknown)]
+    #[case(404, Verdict::Unknown)]
+    #[case(429, RETRY)]
+    #[case(401, RETRY)]
+    #[case(413, Verdict::Permanent)]
+    fn a_transaction_that_is_not_known_to_have_failed(#[case] status: u16, #[case] verdict: Verdict) {
+        let error = check(&answer(status, ""), Timestamp::UNIX_EPOCH).unwrap_err();
+        assert_eq!(unless_certain(error).verdict(), verdict);
+        let refused = Error::retry(ErrorKind::Unavailable, Stage::Push, "could not connect");
+        assert_eq!(unless_certain(refused).verdict(), RETRY);
     }
 
     #[test]

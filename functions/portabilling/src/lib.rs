@@ -132,7 +132,8 @@ impl Vendor for Customers {
     }
 
     async fn push(&self, push: &mut Push<'_>, customer: &Customer) -> Result<String, Error> {
-        let step = self.client.put(push.now, customer);
+        let linked = push.link.as_deref().and_then(|link| link.parse().ok());
+        let step = self.client.put(push.now, customer, linked);
         let id = step.await.map_err(|error| error.in_step("customer"))?.to_string();
         push.set_link(Some(id.clone()));
         let linked = customer.linked.as_deref();

@@ -9,7 +9,7 @@ use vendorbridge::vendor::{Invalid, Push, Vendor};
 use vendorbridge::{EntityKey, Error, ErrorKind, Stage, Verdict};
 
 use crate::Shared;
-use crate::client::{Booked, Client, Transaction};
+use crate::client::{Booked, Client, Order};
 use crate::mapping::{Booking, Document, Kind};
 
 /// The transaction, as the ledger knows it.
@@ -17,8 +17,14 @@ const BOOKING: &str = "transaction";
 /// The one that takes it back.
 const REVERSAL: &str = "reversal";
 
+/// The rule that keeps out what was cancelled before it was sent, under the name that it has in `rules.json`.
+const NEVER_SENT: &str = "cancelled-before-it-was-sent";
+
 /// A payment looks again after this whether its invoices stand there.
 const WAITS: Duration = Duration::from_secs(15);
+/// And after this, once its event is older than [`SOON`].
+const WAITS_LONG: Duration = Duration::from_mins(5);
+const SOON: jiff::SignedDuration = jiff::SignedDuration::from_mins(5);
 /// An invoice that the ledger does not know may still be on its way, as long as the payment's event is younger than this.
 const ON_ITS_WAY: jiff::SignedDuration = jiff::SignedDuration::from_secs(30);
 
@@ -42,7 +48,7 @@ impl Transactions {
 
     /// The customer's number: as the ledger has it, else as PortaBilling does; created if need be, and linked in B1.
     async fn customer(&self, push: &mut Push<'_>, booking: &Booking) -> Result<i64, Error> {
-        let customer = &booking.customer;
+        let customer = booking.customer.as_ref().map_err(|invalid| invalid.clone())?;
         if let Ok(partner) = EntityKey::new("partner", &customer.refnum)
             && let Some(standing) = push.standing(&partner).await?
             && let Some(i_customer) = standing.link.and_then(|link| link.parse().ok())
@@ -71,7 +77,9 @@ impl Transactions {
                 None => push.now.duration_since(push.event_time) < ON_ITS_WAY,
             };
             if waits {
-                let verdict = Verdict::Retry { after: Some(WAITS) };
+                let is_young = push.now.duration_since(push.event_time) < SOON;
+                let after = Some(if is_young { WAITS } else { WAITS_LONG });
+                let verdict = Verdict::Retry { after };
                 let message = format!("waits for {invoice}, which it pays");
                 return Err(Error::new(ErrorKind::Waiting, verdict, Stage::Push, message));
             }
@@ -79,36 +87,73 @@ impl Transactions {
         Ok(())
     }
 
-    /// Books a transaction once, for good.
+    /// Books a transaction once, for good; or only looks for it, where it is not `wanted` any more.
     async fn book_once(
         &self,
         push: &mut Push<'_>,
         name: &str,
-        transaction: &Transaction<'_>,
+        order: Order,
+        wanted: bool,
     ) -> Result<Booked, Error> {
         let (now, client) = (push.now, &self.client);
-        let (i_customer, reference) = (transaction.i_customer, transaction.reference);
-        let find = |since| client.find_transaction(now, since, i_customer, reference);
-        let work = || client.book(now, transaction);
-        push.once(name, self.shared.settings.xdr_delay(), find, work)
+        let find = |since, order: Order| async move { client.find_transaction(now, since, &order).await };
+        let work = |order: Order| async move {
+            if wanted {
+                return client.book(now, &order).await;
+            }
+            let i_customer = order.i_customer;
+            Ok(Booked {
+                i_xdr: None,
+                i_customer,
+            })
+        };
+        push.once(name, self.shared.settings.xdr_delay(), order, find, work)
             .await
     }
 
-    /// Whose transaction it is, and its order among others: settled once it was begun.
-    async fn prepare(&self, push: &mut Push<'_>, booking: &Booking) -> Result<i64, Error> {
-        match push.outcome_of::<Booked>(BOOKING)? {
-            Some(Some(booked)) => Ok(booked.i_customer),
-            Some(None) => self.customer(push, booking).await,
-            None if booking.cancelled => {
-                let message = "expected a document that counts, found one that was cancelled before it was sent: nothing is booked";
-                Err(Error::permanent(ErrorKind::Refused, Stage::Map, message).at("/Cancelled"))
-            }
+    /// The document's transaction: as the ledger knows it, or booked now. What a cancelled document did not get booked, it gets
+    /// no more.
+    async fn book(&self, push: &mut Push<'_>, booking: &Booking) -> Result<Booked, Error> {
+        let i_customer = match push.outcome_of::<Booked>(BOOKING)? {
+            Some(Some(booked)) => return Ok(booked),
+            // The order that is in doubt names it.
+            Some(None) => 0,
+            None if booking.cancelled => return Err(never_sent()),
             None => {
                 self.wait_for_invoices(push, booking).await?;
-                self.customer(push, booking).await
+                self.customer(push, booking).await?
             }
-        }
+        };
+        let order = Order {
+            i_customer,
+            action: booking.action.to_owned(),
+            amount: booking.amount.clone(),
+            title: booking.title.clone(),
+            reference: booking.reference.clone(),
+        };
+        self.book_once(push, BOOKING, order, !booking.cancelled).await
     }
+
+    async fn take_back(
+        &self,
+        push: &mut Push<'_>,
+        booking: &Booking,
+        i_customer: i64,
+    ) -> Result<Booked, Error> {
+        let order = Order {
+            i_customer,
+            action: booking.opposite.to_owned(),
+            amount: booking.amount.clone(),
+            title: format!("Cancelled: {}", booking.title),
+            reference: format!("{}:cancel", booking.reference),
+        };
+        self.book_once(push, REVERSAL, order, true).await
+    }
+}
+
+fn never_sent() -> Error {
+    let message = "cancelled before it was sent: nothing is booked";
+    Error::permanent(ErrorKind::Excluded, Stage::Push, message).code(NEVER_SENT)
 }
 
 impl Vendor for Transactions {
@@ -120,26 +165,18 @@ impl Vendor for Transactions {
     }
 
     async fn push(&self, push: &mut Push<'_>, booking: &Booking) -> Result<String, Error> {
-        let i_customer = self.prepare(push, booking).await?;
-        let mut transaction = Transaction {
-            i_customer,
-            action: booking.action,
-            amount: &booking.amount,
-            title: &booking.title,
-            reference: &booking.reference,
+        let booked = self.book(push, booking).await?;
+        let Some(i_xdr) = booked.i_xdr else {
+            return Err(never_sent());
         };
-        let booked = self.book_once(push, BOOKING, &transaction).await?;
-        let id = booked.i_xdr.to_string();
+        let id = i_xdr.to_string();
         push.set_link(Some(id.clone()));
         push.set_receipt(&id);
         if booking.cancelled {
-            let title = format!("Cancelled: {}", booking.title);
-            let reference = format!("{}:cancel", booking.reference);
-            transaction.action = booking.opposite;
-            transaction.title = &title;
-            transaction.reference = &reference;
-            let reversed = self.book_once(push, REVERSAL, &transaction).await?;
-            push.set_receipt(reversed.i_xdr.to_string());
+            let taken_back = self.take_back(push, booking, booked.i_customer).await?;
+            if let Some(i_xdr) = taken_back.i_xdr {
+                push.set_receipt(i_xdr.to_string());
+            }
         }
         let linked = booking.linked.as_deref();
         self.shared

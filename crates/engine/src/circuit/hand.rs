@@ -19,10 +19,10 @@ impl VendorRecord {
     }
 
     /// The next record: a person paused the vendor, and said when that ends by itself. `None` if that is written already, with
-    /// the same reason and end, or none given.
+    /// the same end, and the same reason or none given.
     ///
-    /// A vendor that is paused already keeps its `since`; another reason or end takes the place of the old one. A pause with an
-    /// end becomes one without by being lifted and made anew.
+    /// A vendor that is paused already keeps its `since`, and its reason if no other is given. The end is always the one that is
+    /// given: none means that a person ends it.
     #[must_use]
     pub fn paused_until(
         &self,
@@ -34,7 +34,7 @@ impl VendorRecord {
         let reason = reason.map(str::to_owned);
         let pause = Pause {
             since: before.map_or(now, |pause| pause.since),
-            until: until.or_else(|| before?.until),
+            until,
             reason: reason.or_else(|| before?.reason.clone()),
         };
         if before == Some(&pause) {

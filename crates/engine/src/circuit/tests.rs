@@ -290,7 +290,13 @@ fn an_announced_pause_ends_by_itself() {
         (paused.gate(at(59)), paused.gate(at(60))),
         (Gate::Paused, Gate::Closed)
     );
-    assert_eq!(paused.paused(None, at(9)), None, "the same");
+    assert_eq!(paused.paused_until(Some(at(60)), None, at(9)), None, "the same");
+    let open_ended = paused.paused(None, at(9)).unwrap();
+    assert_eq!(
+        open_ended.gate(at(1000)),
+        Gate::Paused,
+        "nobody said when it ends"
+    );
     let longer = paused.paused_until(Some(at(90)), None, at(9)).unwrap();
     let pause = longer.pause_at(at(89)).unwrap();
     assert_eq!(

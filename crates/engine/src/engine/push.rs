@@ -71,6 +71,9 @@ impl Engine {
             Ok(link) => Ok(Reached::Pushed {
                 link: link.unwrap_or_default(),
             }),
+            Err(error) if error.kind() == ErrorKind::Excluded => Ok(Reached::Excluded {
+                rule: error.vendor_code().unwrap_or("plan").to_owned(),
+            }),
             Err(error) => Err(self.undo_plan(entity, work, trace, error).await?),
         }
     }

@@ -89,11 +89,13 @@ impl Engine {
         // Any failure at the vendor may have changed something there: a plan's first call may have got through. And so may
         // an earlier delivery of the message.
         let certainly_not = sabotage::is(Sabotage::UnknownAsFailed);
-        next.unsure |= !work.is_fresh || work.is_forced || (error.stage().is_at_vendor() && !certainly_not);
+        // What waits for another entity was not begun.
+        let at_vendor = error.stage().is_at_vendor() && error.kind() != ErrorKind::Waiting;
+        next.unsure |= !work.is_fresh || work.is_forced || (at_vendor && !certainly_not);
         if trace.reserved && next.steps.is_none() && !is_unknown(error) {
             next.reservation = None;
         }
-        if error.stage().is_at_vendor() {
+        if at_vendor {
             if trace.tried.is_some() {
                 next.tried.clone_from(&trace.tried);
             }
@@ -105,10 +107,7 @@ impl Engine {
             next.pushed_revision = None;
             next.pushed_by = None;
         }
-        if let Some(natural) = trace
-            .natural_link
-            .as_ref()
-            .filter(|_| error.stage().is_at_vendor())
+        if let Some(natural) = trace.natural_link.as_ref().filter(|_| at_vendor)
             && next.link.as_ref() != Some(natural)
             && !next.maybe_links.contains(natural)
         {

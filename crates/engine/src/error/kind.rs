@@ -32,6 +32,8 @@ pub enum ErrorKind {
     Panicked,
     /// Another entity of the same vendor must come first.
     Waiting,
+    /// The vendor's plan keeps the entity out; the code is the rule's name. What was done for it before stays in the ledger.
+    Excluded,
     /// The vendor was not called: a person paused it.
     Paused,
     /// The vendor was not called: its circuit is open.
@@ -122,6 +124,7 @@ impl ErrorKind {
             Self::Conflict => "conflict",
             Self::Panicked => "panicked",
             Self::Waiting => "waiting",
+            Self::Excluded => "excluded",
             Self::Paused => "paused",
             Self::CircuitOpen => "circuit-open",
             Self::Unexpected => "unexpected",

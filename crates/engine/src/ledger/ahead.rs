@@ -53,7 +53,7 @@ pub struct Effect {
     /// Where its outcome is not known: no call is sent after this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
-    /// What it answered, once that is known.
+    /// What it answered, once that is known; until then what it is about.
     #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
     pub output: serde_json::Value,
 }

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::Push;
-use super::push::{is_unknown, unreadable};
+use super::push::unreadable;
 use crate::ledger::Effect;
 use crate::sabotage::{self, Sabotage};
 use crate::{Error, ErrorKind, Stage, Verdict};
@@ -18,68 +18,70 @@ impl Push<'_> {
     /// Makes a call that the vendor would carry out as often as it is made, such as a booking: once, whatever the payload, and
     /// for good. What it answered is kept with the entity, also after the settle.
     ///
-    /// Before the call the ledger says that it may happen. If its outcome is unknown, or the process dies, the next try asks
-    /// `find` first, which is told since when it may have happened. What it does not find may not be visible yet: only after
-    /// `visible_after` it is certain that there is nothing, and the call is made again. Until then the answer is a failure to
-    /// retry. The answer must not be `null`.
+    /// Before the call the ledger says that it may happen, and what it is `about`. If its outcome is unknown, or the process
+    /// dies, the next try asks `find` first, which is told since when it may have happened. What it does not find may not be
+    /// visible yet: only after `visible_after` it is certain that there is nothing, and the call is made again. Until then the
+    /// answer is a failure to retry. Both are given what the *first* try was about, whatever this one would say.
     ///
-    /// The window that is left: a call that arrives at the vendor later than [`SLOWEST`](crate::lambda::SLOWEST) after the
-    /// process that sent it was killed, or becomes visible later than said.
+    /// Only a failure to retry says that the call did not happen; one that is permanent leaves it open, as an unknown one does.
+    ///
+    /// The window that is left: a call that arrives at the vendor later than `slowest` after the process that sent it was
+    /// killed, or becomes visible later than said.
     ///
     /// # Errors
     /// What `find` or `work` answer, with the name; or that the ledger could not be written, which must be passed on.
-    pub async fn once<T, Find, Finding, Work, Working>(
+    pub async fn once<T, About, Find, Finding, Work, Working>(
         &mut self,
         name: &str,
         visible_after: Duration,
+        about: About,
         find: Find,
         work: Work,
     ) -> Result<T, Error>
     where
         T: Serialize + DeserializeOwned,
-        Find: FnOnce(Timestamp) -> Finding,
+        About: Serialize + DeserializeOwned,
+        Find: FnOnce(Timestamp, About) -> Finding,
         Finding: Future<Output = Result<Option<T>, Error>>,
-        Work: FnOnce() -> Working,
+        Work: FnOnce(About) -> Working,
         Working: Future<Output = Result<T, Error>>,
     {
         if sabotage::is(Sabotage::NoReservation) {
-            return work().await.map_err(|error| error.in_step(name));
+            return work(about).await.map_err(|error| error.in_step(name));
         }
-        let known = self.effect(name).cloned();
-        let mut since = self.now;
-        match known {
-            Some(Effect {
-                until: None, output, ..
-            }) => return read(name, output),
-            Some(Effect {
-                since: first,
-                until: Some(until),
-                ..
-            }) => {
-                if let Some(found) = find(first).await.map_err(|error| error.in_step(name))? {
-                    return self.happened(name, first, found);
-                }
-                let visible_after = SignedDuration::try_from(visible_after).unwrap_or(SignedDuration::MAX);
-                let certain = until.saturating_add(visible_after).unwrap_or(Timestamp::MAX);
-                if self.now < certain {
-                    return Err(not_visible(certain.duration_since(self.now)).in_step(name));
-                }
-                since = first;
+        let mut kept = serde_json::to_value(&about).map_err(|error| unreadable(name, error))?;
+        if let Some(known) = self.effect(name).cloned() {
+            let Some(until) = known.until else {
+                return read(name, known.output);
+            };
+            kept.clone_from(&known.output);
+            let looked_for = read(name, known.output)?;
+            if let Some(found) = find(known.since, looked_for)
+                .await
+                .map_err(|error| again(error).in_step(name))?
+            {
+                return self.happened(name, known.since, found);
             }
-            None => {}
+            let visible_after = SignedDuration::try_from(visible_after).unwrap_or(SignedDuration::MAX);
+            let certain = until.saturating_add(visible_after).unwrap_or(Timestamp::MAX);
+            if self.now < certain {
+                return Err(not_visible(certain.duration_since(self.now)).in_step(name));
+            }
         }
+        let about = read(name, kept.clone())?;
+        let since = self.now;
         let ends = self.journal.ends;
         self.keep(Effect {
             name: name.to_owned(),
             since,
             until: Some(ends),
-            output: Value::Null,
+            output: kept,
         });
         self.checkpoint().await?;
-        match work().await {
+        match work(about).await {
             Ok(output) => self.happened(name, since, output),
             Err(error) => {
-                if !is_unknown(&error) {
+                if matches!(error.verdict(), Verdict::Retry { .. }) {
                     self.journal.record.effects.retain(|effect| effect.name != name);
                 }
                 Err(error.in_step(name))
@@ -129,6 +131,19 @@ impl Push<'_> {
 
 fn read<T: DeserializeOwned>(name: &str, output: Value) -> Result<T, Error> {
     serde_json::from_value(output).map_err(|error| unreadable(name, error))
+}
+
+/// Whatever is wrong with looking, it does not say that there is nothing to be found.
+fn again(error: Error) -> Error {
+    if error.verdict() != Verdict::Permanent {
+        return error;
+    }
+    let message = format!("what may have happened cannot be looked for: {}", error.message());
+    let again = Error::retry(error.kind(), error.stage(), message);
+    match error.vendor_code() {
+        Some(code) => again.code(code),
+        None => again,
+    }
 }
 
 fn not_visible(wait: SignedDuration) -> Error {

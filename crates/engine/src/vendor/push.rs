@@ -264,7 +264,7 @@ impl Journal<'_> {
     }
 }
 
-pub(super) fn is_unknown(error: &Error) -> bool {
+fn is_unknown(error: &Error) -> bool {
     error.verdict() == Verdict::Unknown
 }
 

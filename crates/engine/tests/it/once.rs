@@ -81,18 +81,50 @@ async fn after_an_unknown_outcome_it_is_looked_for(#[case] happened: bool, #[cas
 }
 
 #[tokio::test]
-async fn what_was_refused_did_not_happen() {
+async fn a_refusal_does_not_say_that_it_did_not_happen() {
     let mut bench = Bench::of(Booking);
     bench.set("1", "Ada", Some(1));
-    lock(&bench.world).script.push_back((refused(), false));
+    lock(&bench.world).script.push_back((refused(), true));
     let event = bench.event("1", Some(1));
     assert_eq!(bench.settle(&event).await, Status::Rejected);
-    assert_eq!(bench.record("1").effects, []);
     bench.set("1", "Bob", Some(2));
-    bench.advance(10);
+    bench.advance(VISIBLE_AFTER.as_secs() + 60);
     let event = bench.event("1", Some(2));
     assert_eq!(bench.settle(&event).await, Status::Synced);
+    assert_eq!(calls(&bench), ["create", "find", "note"]);
+    assert_eq!(rows(&bench), ["1:charge"]);
+}
+
+#[tokio::test]
+async fn what_was_certainly_not_sent_is_made_at_the_next_try() {
+    let mut bench = Bench::of(Booking);
+    bench.set("1", "Ada", None);
+    let down = Error::retry(ErrorKind::Unavailable, Stage::Push, "could not connect");
+    lock(&bench.world).script.push_back((down, false));
+    let event = bench.event("1", None);
+    assert_eq!(bench.settle(&event).await, Status::Parked);
+    assert_eq!(bench.record("1").effects, []);
+    bench.advance(60);
+    bench.wake().await;
     assert_eq!(calls(&bench), ["create", "create", "note"]);
+}
+
+#[tokio::test]
+async fn looking_that_is_refused_is_tried_again() {
+    let mut bench = Bench::of(Booking);
+    bench.set("1", "Ada", None);
+    lock(&bench.world)
+        .script
+        .extend([(unknown(), true), (refused(), false)]);
+    let event = bench.event("1", None);
+    assert_eq!(bench.settle(&event).await, Status::Parked);
+    bench.advance(200);
+    bench.wake().await;
+    assert_eq!(bench.record("1").status, Status::Parked);
+    bench.advance(200);
+    bench.wake().await;
+    assert_eq!(bench.record("1").status, Status::Synced);
+    assert_eq!(rows(&bench), ["1:charge"]);
 }
 
 /// The ledger fails at each of its writes in turn, then the message is delivered again, as after a crash.

@@ -82,9 +82,9 @@ pub(crate) struct Booking(pub(crate) Shared);
 impl Booking {
     async fn book(&self, push: &mut Push<'_>, name: &str) -> Result<String, Error> {
         let (external, now, world) = (format!("{}:{name}", push.entity.id()), push.now, &self.0);
-        let find = |_| async { lock(world).find(&external, now) };
-        let work = || async { lock(world).create(&external, now, &external) };
-        push.once(name, VISIBLE_AFTER, find, work).await
+        let find = |_, external: String| async move { lock(world).find(&external, now) };
+        let work = |external: String| async move { lock(world).create(&external, now, &external) };
+        push.once(name, VISIBLE_AFTER, external, find, work).await
     }
 }
 

@@ -54,7 +54,7 @@ pub(super) fn settings(
         "portabilling" => json!({
             "sap_url": reachable(sandbox.service_layer_url()), "company": sandbox.config().service_layer_company,
             "sap_user": sandbox.config().service_layer_user, "url": reachable(sandbox.portabilling_url()),
-            "login": sandbox.config().portabilling_login, "xdr_delay_seconds": XDR_DELAY_SECONDS,
+            "login": sandbox.config().portabilling_login, "local_currency": "EUR", "xdr_delay_seconds": XDR_DELAY_SECONDS,
         }),
         _ => json!({
             "source_url": source, "url": reachable(sandbox.webhook_url()),

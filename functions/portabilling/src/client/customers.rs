@@ -21,9 +21,20 @@ struct Found {
 }
 
 impl Client {
-    /// Creates the customer or brings it up to date. Answers with its number.
-    pub(crate) async fn put(&self, now: Timestamp, customer: &Customer) -> Result<i64, Error> {
-        let found = match self.by_refnum(now, &customer.refnum).await? {
+    /// Creates the customer or brings it up to date. Answers with its number. One that has lost its reference number is still
+    /// found by the number that it is `linked` under.
+    pub(crate) async fn put(
+        &self,
+        now: Timestamp,
+        customer: &Customer,
+        linked: Option<i64>,
+    ) -> Result<i64, Error> {
+        let mut found = self.by_refnum(now, &customer.refnum).await?;
+        if let (None, Some(i_customer)) = (&found, linked) {
+            let known = self.find(now, json!({"i_customer": i_customer})).await?;
+            found = known.filter(|known| !known.is_closed());
+        }
+        let found = match found {
             Some(found) => found,
             None => match self.add(now, customer).await? {
                 Added::New(i_customer) => return Ok(i_customer),

@@ -13,102 +13,102 @@ const PAGE: usize = 100;
 const MAX_PAGES: usize = 50;
 /// PortaBilling's clock may differ from ours by this much.
 const SKEW: SignedDuration = SignedDuration::from_hours(1);
+/// A call is over after minutes; with the difference of the clocks.
+const LASTS: SignedDuration = SignedDuration::from_hours(2);
 
-/// What is booked.
-pub(crate) struct Transaction<'a> {
+/// What is booked; kept in the ledger from before the call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Order {
     pub(crate) i_customer: i64,
-    pub(crate) action: &'a str,
-    pub(crate) amount: &'a str,
-    pub(crate) title: &'a str,
-    pub(crate) reference: &'a str,
+    pub(crate) action: String,
+    pub(crate) amount: String,
+    pub(crate) title: String,
+    pub(crate) reference: String,
 }
 
 /// A transaction that was booked, as the ledger keeps it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Booked {
-    pub(crate) i_xdr: i64,
+    /// None: it was not booked in time, and is not to be any more.
+    pub(crate) i_xdr: Option<i64>,
     pub(crate) i_customer: i64,
 }
 
-#[derive(Deserialize)]
-struct Xdr {
-    i_xdr: i64,
-    #[serde(default)]
-    visible_comment: Option<String>,
-    #[serde(default)]
-    internal_comment: Option<String>,
-}
-
 impl Client {
-    /// Books a transaction. Not repeatable: PortaBilling books as often as it is asked.
-    pub(crate) async fn book(&self, now: Timestamp, transaction: &Transaction<'_>) -> Result<Booked, Error> {
+    /// Books a transaction. Not repeatable: PortaBilling books as often as it is asked. So a failure says that it was not booked
+    /// only where that is certain.
+    pub(crate) async fn book(&self, now: Timestamp, order: &Order) -> Result<Booked, Error> {
         let params = json!({
-            "i_customer": transaction.i_customer,
-            "action": transaction.action,
-            "amount": transaction.amount,
-            "visible_comment": comment(transaction.title, transaction.reference),
-            "internal_comment": transaction.reference,
+            "i_customer": order.i_customer,
+            "action": order.action,
+            "amount": order.amount,
+            "visible_comment": comment(&order.title, &order.reference),
+            "internal_comment": order.reference,
         });
-        let answer = self.call(now, "make_transaction", params).await?;
+        let answer = self
+            .call(now, "make_transaction", params)
+            .await
+            .map_err(error::unless_certain)?;
         let i_xdr = number(&answer["i_xdr"]).ok_or_else(|| error::missing("i_xdr"))?;
         Ok(Booked {
-            i_xdr,
-            i_customer: transaction.i_customer,
+            i_xdr: Some(i_xdr),
+            i_customer: order.i_customer,
         })
     }
 
-    /// Looks for a transaction that may have been booked since then.
-    ///
-    /// The visible comment comes back in the list of xDRs; whether the internal one does is not documented
-    /// (<https://docs.portaone.com/docs/mr100-balance-adjustment>).
+    /// Looks for a transaction that may have been booked since then. Any text of an xDR may have the comment in it: which member
+    /// that is, is not documented.
     pub(crate) async fn find_transaction(
         &self,
         now: Timestamp,
         since: Timestamp,
-        i_customer: i64,
-        reference: &str,
+        order: &Order,
     ) -> Result<Option<Booked>, Error> {
         let from = since.saturating_sub(SKEW).unwrap_or(Timestamp::MIN);
-        let to = now.saturating_add(SKEW).unwrap_or(Timestamp::MAX);
-        for page in 0..MAX_PAGES {
+        let to = since.saturating_add(LASTS).unwrap_or(Timestamp::MAX);
+        let mut offset = 0;
+        for _ in 0..MAX_PAGES {
             let params = json!({
-                "i_customer": i_customer, "from_date": date(from), "to_date": date(to),
-                "limit": PAGE, "offset": page * PAGE,
+                "i_customer": order.i_customer, "from_date": date(from), "to_date": date(to),
+                "limit": PAGE, "offset": offset,
             });
             let answer = self.call(now, "get_customer_xdrs", params).await?;
             let Some(Value::Array(xdrs)) = answer.get("xdr_list") else {
                 return Err(error::missing("xdr_list"));
             };
-            let is_last = xdrs.len() < PAGE;
-            for xdr in xdrs {
-                let xdr = Xdr::deserialize(xdr).map_err(|_| error::missing("xdr_list/i_xdr"))?;
-                if xdr.is(reference) {
-                    let i_xdr = xdr.i_xdr;
-                    return Ok(Some(Booked { i_xdr, i_customer }));
-                }
-            }
-            if is_last {
+            // A page may be shorter than what was asked for: only an empty one is the end.
+            if xdrs.is_empty() {
                 return Ok(None);
+            }
+            offset += xdrs.len();
+            if let Some(xdr) = xdrs.iter().find(|xdr| is_of(xdr, &order.reference)) {
+                let i_xdr = number(&xdr["i_xdr"]).ok_or_else(|| error::missing("xdr_list/i_xdr"))?;
+                return Ok(Some(Booked {
+                    i_xdr: Some(i_xdr),
+                    i_customer: order.i_customer,
+                }));
             }
         }
         let message = format!(
-            "expected at most {} xDRs of the customer since the transaction may have been booked, found more",
-            PAGE * MAX_PAGES
+            "expected at most {MAX_PAGES} pages of xDRs around the time at which the transaction may have been booked, found more"
         );
         Err(Error::retry(ErrorKind::TooLarge, Stage::Push, message))
     }
 }
 
-impl Xdr {
-    fn is(&self, reference: &str) -> bool {
-        let visible = self.visible_comment.as_deref().unwrap_or_default();
-        visible.contains(&format!("[{reference}]")) || self.internal_comment.as_deref() == Some(reference)
-    }
+fn is_of(xdr: &Value, reference: &str) -> bool {
+    let whole = format!("[{reference}]");
+    xdr.as_object().is_some_and(|members| {
+        members
+            .values()
+            .filter_map(Value::as_str)
+            .any(|text| text == reference || text.contains(&whole))
+    })
 }
 
-/// In brackets, so that no reference is found in a longer one.
+/// The reference in brackets, so that it is not found in a longer one, and first, so that it is not cut off.
 fn comment(title: &str, reference: &str) -> String {
-    format!("{title} [{reference}]")
+    format!("[{reference}] {title}")
 }
 
 /// `YYYY-MM-DD HH:MM:SS`, UTC.
@@ -129,15 +129,18 @@ mod tests {
 
     #[test]
     fn a_reference_is_found_whole_only() {
-        let xdr = |visible: &str| Xdr {
-            i_xdr: 1,
-            visible_comment: Some(visible.to_owned()),
-            internal_comment: None,
-        };
+        let xdr = |member: &str, text: &str| json!({"i_xdr": "1", member: text});
         let whole = comment("Invoice 1", "sapb1:DB:13:47");
-        assert!(xdr(&whole).is("sapb1:DB:13:47"));
-        assert!(!xdr(&whole).is("sapb1:DB:13:4"));
-        assert!(!xdr(&comment("Invoice 1", "sapb1:DB:13:47:cancel")).is("sapb1:DB:13:47"));
+        for member in ["CLD", "visible_comment", "description"] {
+            assert!(is_of(&xdr(member, &whole), "sapb1:DB:13:47"), "{member}");
+            assert!(!is_of(&xdr(member, &whole), "sapb1:DB:13:4"));
+        }
+        assert!(is_of(
+            &xdr("internal_comment", "sapb1:DB:13:47"),
+            "sapb1:DB:13:47"
+        ));
+        let cancelled = comment("Invoice 1", "sapb1:DB:13:47:cancel");
+        assert!(!is_of(&xdr("CLD", &cancelled), "sapb1:DB:13:47"));
     }
 
     #[test]

@@ -85,7 +85,7 @@ pub(crate) struct Booking {
     pub(crate) title: String,
     /// Whose it is, as it is created where it is not there yet.
     #[serde(skip)]
-    pub(crate) customer: Customer,
+    pub(crate) customer: Result<Customer, Invalid>,
     /// The id that B1 has for it.
     #[serde(skip)]
     pub(crate) linked: Option<String>,
@@ -167,17 +167,6 @@ impl Kind {
 impl Document {
     /// The transaction that this document is to be.
     pub(crate) fn booking(&self, kind: Kind, settings: &Settings) -> Result<Booking, Invalid> {
-        let Some(partner) = &self.partner else {
-            let message = "expected the document's partner, found none with its CardCode";
-            return Err(Invalid::new("/Partner", message));
-        };
-        let customer = partner
-            .customer(settings)
-            .map_err(|invalid| Invalid::new(format!("/Partner{}", invalid.pointer), invalid.message))?;
-        if currency(settings, "/DocCurrency", &self.doc_currency)? != customer.iso_4217 {
-            let message = "expected the currency of the customer, found another: an account has one currency";
-            return Err(Invalid::new("/DocCurrency", message));
-        }
         let (at, total) = self.total(kind)?;
         if total <= Decimal::ZERO {
             let message = "expected an amount of more than zero, found zero or less";
@@ -201,10 +190,33 @@ impl Document {
             cancelled: self.cancelled == YesNo::Yes,
             opposite,
             title: format!("{} {}", kind.title(), self.doc_num),
-            customer,
+            customer: self.customer(kind, settings),
             linked: linked.and_then(Value::as_str).map(str::to_owned),
             pays: paid.map(|paid| paid.doc_entry).collect(),
         })
+    }
+
+    /// Whose the document is. What is booked already needs no customer any more, so one that cannot be had refuses nothing by
+    /// itself.
+    fn customer(&self, kind: Kind, settings: &Settings) -> Result<Customer, Invalid> {
+        let Some(partner) = &self.partner else {
+            let message = "expected the document's partner, found none with its CardCode";
+            return Err(Invalid::new("/Partner", message));
+        };
+        let customer = partner
+            .customer(settings)
+            .map_err(|invalid| Invalid::new(format!("/Partner{}", invalid.pointer), invalid.message))?;
+        let iso_4217 = currency(settings, "/DocCurrency", &self.doc_currency)?;
+        if iso_4217 != customer.iso_4217 {
+            let message = "expected the currency of the customer, found another: an account has one currency";
+            return Err(Invalid::new("/DocCurrency", message));
+        }
+        // Some of a payment's means are given in the company's currency, some in their own.
+        if kind == Kind::Payment && iso_4217 != settings.local_currency {
+            let message = "expected a payment in the company's own currency, found another: book it by hand";
+            return Err(Invalid::new("/DocCurrency", message));
+        }
+        Ok(customer)
     }
 
     /// The total in the document's currency, and where it stands. `DocTotal` is in the company's own currency; `DocTotalFc` in
@@ -220,7 +232,7 @@ impl Document {
         Ok(("/DocTotal", read("/DocTotal", self.doc_total.as_ref())?))
     }
 
-    /// A payment's means, all in its currency.
+    /// A payment's means, in the company's currency.
     fn paid(&self) -> Result<Decimal, Invalid> {
         let mut total = read("/CashSum", self.cash_sum.as_ref())?
             + read("/TransferSum", self.transfer_sum.as_ref())?

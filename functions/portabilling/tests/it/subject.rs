@@ -21,7 +21,7 @@ fn settings(sandbox: &Sandbox) -> Value {
     json!({
         "sap_url": sandbox.service_layer_url(), "company": sandbox.config().service_layer_company,
         "sap_user": sandbox.config().service_layer_user, "url": sandbox.portabilling_url(),
-        "login": sandbox.config().portabilling_login, "xdr_delay_seconds": 120,
+        "login": sandbox.config().portabilling_login, "local_currency": "EUR", "xdr_delay_seconds": 120,
     })
 }
 

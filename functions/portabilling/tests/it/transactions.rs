@@ -37,7 +37,7 @@ async fn an_invoice_of_an_unknown_customer_creates_it_first_and_links_both() {
     assert_eq!(Invoices::booked(&stand), [charge(REFERENCE)]);
     assert_eq!(
         booked[0].visible_comment.as_deref(),
-        Some("Invoice 100001 [sapb1:SBODEMOUS:13:1]")
+        Some("[sapb1:SBODEMOUS:13:1] Invoice 100001")
     );
     let id = booked[0].i_xdr.to_string();
     assert_eq!(stand.record().link.as_ref(), Some(&id));
@@ -123,20 +123,84 @@ async fn what_was_cancelled_before_it_was_sent_is_never_booked_and_the_ledger_sa
     assert!(stand.sandbox.portabilling.customers().is_empty());
 }
 
-#[rstest]
-#[case::it_was_booked(Fault::AcceptThenCut)]
-#[case::it_was_not(Fault::CutConnection)]
 #[tokio::test]
-async fn a_charge_of_unknown_outcome_that_is_cancelled_meanwhile_ends_at_zero(#[case] fault: Fault) {
-    let mut stand = Invoices::stand().await;
-    stand.sandbox.portabilling.faults().always_for(REFERENCE, fault);
-    assert_eq!(stand.announce().await, Status::Parked);
-    stand.sandbox.portabilling.faults().clear();
+async fn a_booked_charge_of_unknown_outcome_that_is_cancelled_meanwhile_is_taken_back() {
+    let mut stand = in_doubt(Fault::AcceptThenCut).await;
     stand.sandbox.service_layer.cancel(Kind::Invoice, 1).unwrap();
     stand.wake().await;
     assert_eq!(stand.record().status, Status::Synced);
     let expected = [charge(REFERENCE), credit(&format!("{REFERENCE}:cancel"))];
     assert_eq!(Invoices::booked(&stand), expected);
+}
+
+#[tokio::test]
+async fn one_that_was_not_booked_is_not_booked_any_more() {
+    let mut stand = in_doubt(Fault::CutConnection).await;
+    stand.sandbox.service_layer.cancel(Kind::Invoice, 1).unwrap();
+    stand.wake().await;
+    assert_eq!(stand.record().status, Status::Excluded);
+    let rule = stand.record().rule;
+    assert_eq!(rule.as_deref(), Some("cancelled-before-it-was-sent"));
+    assert_eq!(
+        stand.announce_with("1", event("13", "U", "1")).await,
+        Status::Excluded
+    );
+    assert_eq!(Invoices::booked(&stand), []);
+}
+
+/// A gateway's 503, and a fault from the middle of the call: neither says that nothing was booked.
+#[rstest]
+#[tokio::test]
+async fn an_answer_that_is_no_proof_is_looked_into(#[values(true, false)] is_gateway: bool) {
+    let mut stand = Invoices::stand().await;
+    let fault = if is_gateway {
+        Fault::Status(503)
+    } else {
+        Fault::Status(500)
+    };
+    stand.sandbox.portabilling.faults().always_for(REFERENCE, fault);
+    stand.announce().await;
+    assert!(!stand.record().effects.is_empty());
+    stand.sandbox.portabilling.faults().clear();
+    let customer = stand
+        .sandbox
+        .portabilling
+        .customer_by_refnum(CARD)
+        .unwrap()
+        .i_customer;
+    // It was booked all the same.
+    stand
+        .sandbox
+        .portabilling
+        .book_as(customer, Decimal::new(119_05, 2), REFERENCE);
+    stand.pass(std::time::Duration::from_mins(10));
+    stand.announce().await;
+    if stand.record().parked.is_some() {
+        stand.wake().await;
+    }
+    assert_eq!(stand.record().status, Status::Synced);
+    assert_eq!(Invoices::booked(&stand), [charge(REFERENCE)]);
+}
+
+async fn in_doubt(fault: Fault) -> Stand<Invoices> {
+    let mut stand = Invoices::stand().await;
+    stand.sandbox.portabilling.faults().always_for(REFERENCE, fault);
+    assert_eq!(stand.announce().await, Status::Parked);
+    stand.sandbox.portabilling.faults().clear();
+    stand
+}
+
+/// The partner may be anything by then.
+#[tokio::test]
+async fn a_reversal_needs_no_customer() {
+    let mut stand = booked().await;
+    stand
+        .sandbox
+        .service_layer
+        .update_partner(CARD, |partner| partner.currency = "##".to_owned());
+    stand.sandbox.service_layer.cancel(Kind::Invoice, 1).unwrap();
+    assert_eq!(stand.announce().await, Status::Synced);
+    assert_eq!(Invoices::booked(&stand).len(), 2);
 }
 
 #[tokio::test]
@@ -163,21 +227,22 @@ async fn xdrs_that_show_late_are_waited_for() {
 }
 
 #[tokio::test]
-async fn a_transaction_is_found_among_more_than_a_page_of_others() {
+async fn a_transaction_is_found_behind_more_than_a_page_of_others() {
     let mut stand = Invoices::stand().await;
-    let portabilling = &stand.sandbox.portabilling;
-    portabilling.faults().always_for(REFERENCE, Fault::AcceptThenCut);
-    assert_eq!(stand.announce().await, Status::Parked);
-    stand.sandbox.portabilling.faults().clear();
     let customer = stand
         .sandbox
         .portabilling
-        .customer_by_refnum(CARD)
-        .unwrap()
-        .i_customer;
+        .add_customer("by-hand", |customer| customer.refnum = Some(CARD.to_owned()));
     for _ in 0..230 {
         stand.sandbox.portabilling.book_by_hand(customer, Decimal::ONE);
     }
+    stand
+        .sandbox
+        .portabilling
+        .faults()
+        .always_for(REFERENCE, Fault::AcceptThenCut);
+    assert_eq!(stand.announce().await, Status::Parked);
+    stand.sandbox.portabilling.faults().clear();
     stand.wake().await;
     assert_eq!(stand.record().status, Status::Synced);
     assert_eq!(Invoices::booked(&stand).len(), 231);

@@ -147,7 +147,11 @@ impl Failure {
     }
 
     fn is_gone(&self, answer: &Answer) -> bool {
+        let code = self.code();
+        let is_saps = code.as_deref().is_some_and(|code| code.starts_with('-'));
+        if is_saps {
+            return answer.status.is_client_error() && code.as_deref() == Some(NO_RECORD);
+        }
         matches!(answer.status, StatusCode::NOT_FOUND | StatusCode::GONE)
-            || (answer.status.is_client_error() && self.code().as_deref() == Some(NO_RECORD))
     }
 }

@@ -170,15 +170,21 @@ impl Billing {
         Ok(answer)
     }
 
-    pub(super) fn charge(&mut self, i_customer: i64, amount: Decimal, now: Timestamp) {
+    pub(super) fn charge(
+        &mut self,
+        i_customer: i64,
+        amount: Decimal,
+        reference: Option<&str>,
+        now: Timestamp,
+    ) {
         let i_xdr = self.transactions.last().map_or(FIRST_XDR, |last| last.i_xdr + 1);
         self.transactions.push(Transaction {
             i_xdr,
             i_customer,
             action: Action::Charge,
             amount,
-            visible_comment: Some("By hand".to_owned()),
-            internal_comment: None,
+            visible_comment: Some(reference.map_or_else(|| "By hand".to_owned(), |text| format!("[{text}]"))),
+            internal_comment: reference.map(str::to_owned),
             at: now,
         });
     }

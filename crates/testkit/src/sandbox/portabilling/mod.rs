@@ -105,7 +105,13 @@ impl PortaBilling {
     /// Charges a customer by hand.
     pub fn book_by_hand(&self, i_customer: i64, amount: Decimal) {
         let now = self.now();
-        lock(&self.billing).charge(i_customer, amount, now);
+        lock(&self.billing).charge(i_customer, amount, None, now);
+    }
+
+    /// Charges a customer, as if a request with this reference had done it.
+    pub fn book_as(&self, i_customer: i64, amount: Decimal, reference: &str) {
+        let now = self.now();
+        lock(&self.billing).charge(i_customer, amount, Some(reference), now);
     }
 
     /// Closes a customer by hand.

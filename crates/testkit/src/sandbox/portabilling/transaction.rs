@@ -67,15 +67,16 @@ impl Transaction {
         }
     }
 
-    /// The names are those of a public client's `CustomerXDRInfo` (C#); `visible_comment` is what
-    /// <https://docs.portaone.com/docs/mr100-balance-adjustment> calls the comment that the xDR browser shows, its name
-    /// here and what `CLD` says are assumed.
+    /// The names are those of a public client's `CustomerXDRInfo` (C#), where `i_xdr` is a text; that client reads the comment
+    /// that it gave a transaction from `CLD`. That the xDR browser shows the visible comment is said in
+    /// <https://docs.portaone.com/docs/mr100-balance-adjustment>.
     pub(super) fn to_xdr(&self) -> Value {
         json!({
-            "i_xdr": self.i_xdr, "account_id": null, "CLI": "", "CLD": self.action.name(),
+            "i_xdr": self.i_xdr.to_string(), "account_id": null, "CLI": "",
+            "CLD": self.visible_comment.as_deref().unwrap_or(self.action.name()),
             "charged_amount": number(self.charged()), "charged_quantity": 1, "bill_status": "O",
             "connect_time": date::text(self.at), "unix_connect_time": self.at.as_second(),
-            "bill_time": date::text(self.at), "visible_comment": self.visible_comment,
+            "bill_time": date::text(self.at),
         })
     }
 }

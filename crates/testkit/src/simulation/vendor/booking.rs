@@ -138,12 +138,12 @@ impl Booking {
                 _ => None,
             })
         };
-        let find = |_| ask(Request::Books(Order::Find { is_reversal }));
-        let work = || async {
+        let find = |_, ()| ask(Request::Books(Order::Find { is_reversal }));
+        let work = |()| async {
             let Some(order) = order else { return Ok(0) };
             Ok(ask(Request::Books(order)).await?.unwrap_or_default())
         };
-        push.once(name, Duration::from_micros(VISIBLE_AFTER), find, work)
+        push.once(name, Duration::from_micros(VISIBLE_AFTER), (), find, work)
             .await
     }
 
