@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::CliError;
 
 /// Narrower than this, tables become unreadable.
-pub(crate) const MIN_WIDTH: u16 = 100;
+pub(crate) const MIN_WIDTH: u16 = 111;
 
 /// A rule under the header, nothing else.
 const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));

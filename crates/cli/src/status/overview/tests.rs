@@ -74,7 +74,7 @@ fn people_see_counts_and_reasons_that_wrap() {
     let mut events = Events::default();
     events.add(nameless("e-3"));
     let entities = vec![(vec![], 0), (vec![rejected("c-1")], 0), (vec![parked("c-2")], 7)];
-    for width in [100, 120, 200] {
+    for width in [output::MIN_WIDTH, 120, 200] {
         let text = overview(
             Events {
                 counts: events.counts.clone(),
@@ -113,8 +113,8 @@ fn json_has_stable_names_and_the_whole_reason() {
     let time = "2026-01-29T14:36:26Z";
     let expected = json!({"stack": "s", "since": "2026-01-29T13:36:26Z", "until": time, "vendors": [{
     "vendor": "mailchimp", "state": "running", "pause": null, "circuit": null, "total": 1, "attention_not_shown": 0,
-    "events": {"SYNCED": 0, "DELETED": 0, "UNCHANGED": 0, "COVERED": 0, "COALESCED": 0, "PARKED": 0,
-        "REJECTED": 1, "DEAD": 0},
+    "events": {"SYNCED": 0, "DELETED": 0, "UNCHANGED": 0, "COVERED": 0, "EXCLUDED": 0, "COALESCED": 0,
+        "PARKED": 0, "REJECTED": 1, "DEAD": 0},
     "attention": [
         {"entity": "customer/c-1", "event_id": null, "status": "REJECTED", "since": time, "wake_at": null,
             "attempts": 1, "error": {"stage": "map", "step": null, "field": "/email", "code": null, "reason": REASON,
