@@ -92,6 +92,12 @@ impl Engine {
         // What waits for another entity was not begun.
         let at_vendor = error.stage().is_at_vendor() && error.kind() != ErrorKind::Waiting;
         next.unsure |= !work.is_fresh || work.is_forced || (at_vendor && !certainly_not);
+        // This process sends no more calls for it: nothing need be waited for that could still be sent until its end.
+        let slowest = jiff::SignedDuration::try_from(self.parts.slowest).unwrap_or_default();
+        let ends = now.saturating_add(slowest).unwrap_or(Timestamp::MAX);
+        for until in next.effects.iter_mut().filter_map(|effect| effect.until.as_mut()) {
+            *until = (*until).min(ends);
+        }
         if trace.reserved && next.steps.is_none() && !is_unknown(error) {
             next.reservation = None;
         }
