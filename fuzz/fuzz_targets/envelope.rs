@@ -6,7 +6,9 @@ use std::sync::LazyLock;
 
 use libfuzzer_sys::{Corpus, fuzz_target};
 use vendorbridge::lane::lane;
-use vendorbridge::message::{MAX_EVENT_ID_BYTES, MAX_ID_BYTES, Malformed, Message, Parsed, WAKE_DETAIL_TYPE, parse};
+use vendorbridge::message::{
+    MAX_EVENT_ID_BYTES, MAX_ID_BYTES, Malformed, Message, Parsed, WAKE_DETAIL_TYPE, parse,
+};
 use vendorbridge::{Announcement, EntityKey};
 
 /// The first is what `events/` holds; the second takes any source, a nested id and no version.
