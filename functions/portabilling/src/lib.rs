@@ -47,10 +47,13 @@ struct Shared {
 /// If a setting is missing or a URL may not be called.
 pub fn wire(setup: &Setup) -> Result<Vec<Entity>, StartError> {
     let settings: Settings = setup.settings()?;
-    let rules = Arc::new(settings.rules().map_err(not_usable)?);
+    let rules = Arc::new(settings.rules().map_err(|error| not_usable(&error))?);
     // One session for all that is read and written back, and one for all that is pushed.
-    let sap_auth = setup.auth(&settings.sap_auth().map_err(not_usable)?, "sap")?;
-    let auth = setup.auth(&settings.auth().map_err(not_usable)?, "portabilling")?;
+    let sap_auth = setup.auth(&settings.sap_auth().map_err(|error| not_usable(&error))?, "sap")?;
+    let auth = setup.auth(
+        &settings.auth().map_err(|error| not_usable(&error))?,
+        "portabilling",
+    )?;
     let sap = ODataClient::new(setup.http(), setup.clock(), settings.sap_url.clone())?.auth(sap_auth.clone());
     let link_field = settings.link_field.as_str().to_owned();
     let mut fields = PARTNER_FIELDS.to_vec();
@@ -95,7 +98,7 @@ pub fn wire(setup: &Setup) -> Result<Vec<Entity>, StartError> {
     Ok(entities)
 }
 
-fn not_usable(error: serde_json::Error) -> StartError {
+fn not_usable(error: &serde_json::Error) -> StartError {
     StartError::from(ConfigError::new(
         "VENDOR_SETTINGS",
         "a JSON object with usable rules",

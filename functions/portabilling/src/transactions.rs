@@ -48,7 +48,7 @@ impl Transactions {
 
     /// The customer's number: as the ledger has it, else as PortaBilling does; created if need be, and linked in B1.
     async fn customer(&self, push: &mut Push<'_>, booking: &Booking) -> Result<i64, Error> {
-        let customer = booking.customer.as_ref().map_err(|invalid| invalid.clone())?;
+        let customer = booking.customer.as_ref().map_err(Clone::clone)?;
         if let Ok(partner) = EntityKey::new("partner", &customer.refnum)
             && let Some(standing) = push.standing(&partner).await?
             && let Some(i_customer) = standing.link.and_then(|link| link.parse().ok())
@@ -188,13 +188,10 @@ impl Vendor for Transactions {
     /// B1 deletes drafts only, which are never booked. What was booked is not taken back because its document cannot be
     /// found: that is a person's decision.
     async fn remove(&self, push: &mut Push<'_>) -> Result<(), Error> {
-        match push.outcome_of::<Booked>(BOOKING)? {
-            None => Ok(()),
-            Some(_) => {
-                let message =
-                    "expected a booked document in B1, found none: its transaction is left as it is";
-                Err(Error::permanent(ErrorKind::NotFound, Stage::Push, message))
-            }
+        if push.outcome_of::<Booked>(BOOKING)?.is_none() {
+            return Ok(());
         }
+        let message = "expected a booked document in B1, found none: its transaction is left as it is";
+        Err(Error::permanent(ErrorKind::NotFound, Stage::Push, message))
     }
 }

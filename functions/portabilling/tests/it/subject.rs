@@ -80,7 +80,9 @@ impl Subject for Partners {
         match change.state {
             None => sap.remove_partner(&change.id).unwrap(),
             Some(state) if sap.partner(&change.id).is_some() => {
-                sap.update_partner(&change.id, |partner| partner.card_name = name(state).to_owned());
+                sap.update_partner(&change.id, |partner| {
+                    name(state).clone_into(&mut partner.card_name);
+                });
             }
             Some(state) => sap.add_partner(Partner::customer(&change.id, name(state))),
         }
@@ -124,7 +126,7 @@ impl<const KIND: usize> Documents<KIND> {
         let stand = Stand::start().await;
         let sap = &stand.sandbox.service_layer;
         sap.add_partner(Partner::customer(CARD, name(State::First)));
-        let entry = sap.add_document(Self::KIND, NewDocument::of(CARD, Decimal::new(119_05, 2)));
+        let entry = sap.add_document(Self::KIND, NewDocument::of(CARD, Decimal::new(11_905, 2)));
         assert_eq!(entry, 1, "the first of its kind");
         stand
     }

@@ -172,7 +172,7 @@ async fn an_answer_that_is_no_proof_is_looked_into(#[values(true, false)] is_gat
     stand
         .sandbox
         .portabilling
-        .book_as(customer, Decimal::new(119_05, 2), REFERENCE);
+        .book_as(customer, Decimal::new(11_905, 2), REFERENCE);
     stand.pass(std::time::Duration::from_mins(10));
     stand.announce().await;
     if stand.record().parked.is_some() {

@@ -5,6 +5,7 @@ use vendorbridge::clock::{Clock, SystemClock};
 use vendorbridge::ledger::Status;
 use vendorbridge_testkit::cloud::{CloudError, World, until};
 use vendorbridge_testkit::sandbox::Sandbox;
+use vendorbridge_testkit::sandbox::portabilling::Transaction;
 use vendorbridge_testkit::sandbox::servicelayer::{B1Event, CardType, Kind, NewDocument, Partner};
 
 use crate::demo::{Outcome, SETTLED_WITHIN, outcome, settled};
@@ -22,8 +23,8 @@ pub(crate) async fn play(world: &World) -> Result<Vec<Outcome>, CloudError> {
     let mut lead = Partner::customer("L30000", "Maxi-Teq");
     lead.card_type = CardType::Lead;
     sap.add_partner(lead);
-    let paid = sap.add_invoice(NewDocument::of(CUSTOMER, Decimal::new(119_05, 2)));
-    let wrong = sap.add_invoice(NewDocument::of(CUSTOMER, Decimal::new(49_90, 2)));
+    let paid = sap.add_invoice(NewDocument::of(CUSTOMER, Decimal::new(11_905, 2)));
+    let wrong = sap.add_invoice(NewDocument::of(CUSTOMER, Decimal::new(4_990, 2)));
     let mut events = sap.take_events();
     let mut order = events[2].clone();
     order.object_type = "17";
@@ -39,10 +40,10 @@ pub(crate) async fn play(world: &World) -> Result<Vec<Outcome>, CloudError> {
 
     let ours = world.sandbox.service_layer.take_events();
     let mut events: Vec<_> = ours.into_iter().take(1).collect();
-    let mut payment = NewDocument::of(CUSTOMER, Decimal::new(119_05, 2));
+    let mut payment = NewDocument::of(CUSTOMER, Decimal::new(11_905, 2));
     payment.invoices = vec![(paid, payment.total)];
     sap.add_payment(payment);
-    let never = sap.add_invoice(NewDocument::of(CUSTOMER, Decimal::new(7_00, 2)));
+    let never = sap.add_invoice(NewDocument::of(CUSTOMER, Decimal::new(700, 2)));
     for entry in [wrong, never] {
         // What stands here is entered; B1 lets it be cancelled.
         _ = sap.cancel(Kind::Invoice, entry);
@@ -82,7 +83,7 @@ pub(crate) fn differences(sandbox: &Sandbox) -> Vec<String> {
         ));
     }
     let booked = billing.all_transactions();
-    let total: Decimal = booked.iter().map(|booked| booked.charged()).sum();
+    let total: Decimal = booked.iter().map(Transaction::charged).sum();
     if (booked.len(), total) != (4, Decimal::ZERO) {
         differences.push(format!(
             "portabilling: {} transactions that come to {total}, expected 4 that come to 0",
