@@ -100,7 +100,7 @@ async fn documents_and_payments_have_these_properties() {
         read("Invoices(1)").await,
         json!({
             "DocEntry": 1, "DocNum": 100_001, "CardCode": "C1", "DocDate": "2026-01-29T00:00:00Z",
-            "DocCurrency": "EUR", "DocTotal": 119.9, "Series": 1, "Cancelled": "tNO", "CancelStatus": "csNo",
+            "DocCurrency": "EUR", "DocTotal": 119.9, "DocTotalFc": 0.0, "Series": 1, "Cancelled": "tNO", "CancelStatus": "csNo",
             "Comments": "", "U_PortaBilling": null,
         })
     );
@@ -109,6 +109,7 @@ async fn documents_and_payments_have_these_properties() {
         json!({
             "DocEntry": 1, "DocNum": 100_001, "CardCode": "C1", "DocDate": "2026-01-29T00:00:00Z",
             "DocCurrency": "EUR", "CashSum": 0.0, "TransferSum": 1_000_000_000_000.01, "Series": 1,
+            "BillOfExchangeAmount": 0.0, "PaymentChecks": [], "PaymentCreditCards": [],
             "Cancelled": "tNO", "Remarks": "Thanks", "U_PortaBilling": null,
             "PaymentInvoices": [
                 {"LineNum": 0, "DocEntry": 1, "SumApplied": 100.1, "InvoiceType": "it_Invoice"},
