@@ -51,8 +51,13 @@ async fn one_customer_per_partner_and_one_transaction_per_document() {
     let sent = Mutex::new(events.len());
     let halves = events.split_at(events.len() / 2);
     let sending = async {
-        let (one, other) = tokio::join!(send(&world, halves.0), cancel(&world, &cancelled));
-        let more = tokio::join!(send(&world, halves.1), disturb(&world)).0;
+        // Some are cancelled before they can have been booked, some once they certainly are.
+        let (early, late) = cancelled.split_at(CANCELLED / 2);
+        let (one, other) = tokio::join!(send(&world, halves.0), cancel(&world, early));
+        let (more, (), ()) = tokio::join!(send(&world, halves.1), disturb(&world), async {
+            let booked = some_booked(&world, late).await;
+            *sent.lock().unwrap() += cancel(&world, &booked).await;
+        });
         assert_eq!(one + more, events.len());
         *sent.lock().unwrap() += other;
     };
@@ -172,6 +177,20 @@ async fn cancel(world: &World, documents: &[(Kind, i64)]) -> usize {
         sent += send(world, &events).await;
     }
     sent
+}
+
+/// Those of these documents that are booked, once there are some.
+async fn some_booked(world: &World, documents: &[(Kind, i64)]) -> Vec<(Kind, i64)> {
+    until("documents that are booked", WITHIN, async || {
+        let is_booked = |(kind, entry): &&(Kind, i64)| {
+            let document = world.sandbox.service_layer.document(*kind, *entry);
+            document.is_some_and(|document| document.portabilling_id.is_some())
+        };
+        let booked: Vec<_> = documents.iter().filter(is_booked).copied().collect();
+        Ok((booked.len() >= documents.len() / 3).then_some(booked))
+    })
+    .await
+    .unwrap()
 }
 
 /// All sessions end, and all function processes are killed, while there is work.
