@@ -16,7 +16,7 @@ async fn a_killed_process_loses_and_doubles_nothing() {
     let world = stage::world("killed", |options| options.park_base_seconds = 1).await;
     // As soon again as the function's own timeout allows: the test waits for it in real time.
     for vendor in VENDORS {
-        shorten_visibility(&world, vendor).await;
+        shorten_visibility(&world, vendor, 45).await;
     }
     world.sandbox.mailchimp.latency(Duration::from_millis(1_500));
     world.sandbox.webhook.latency(Duration::from_millis(1_500));

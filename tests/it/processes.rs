@@ -5,15 +5,18 @@ use std::collections::HashMap;
 use aws_sdk_sqs::types::QueueAttributeName;
 use vendorbridge_testkit::cloud::World;
 
-/// Lets the queue hand out again what a killed process held as soon as the function's own timeout allows: tests wait for it
-/// in real time.
-pub(crate) async fn shorten_visibility(world: &World, vendor: &str) {
+/// Lets the queue hand out again what a killed process held as soon as the function's own timeout, in seconds, allows: tests
+/// wait for it in real time. Sooner, two would work on it at once.
+pub(crate) async fn shorten_visibility(world: &World, vendor: &str, function_timeout: u32) {
     world
         .aws
         .sqs
         .set_queue_attributes()
         .queue_url(world.stack.output(&format!("QueueUrl{vendor}")).unwrap())
-        .attributes(QueueAttributeName::VisibilityTimeout, "45")
+        .attributes(
+            QueueAttributeName::VisibilityTimeout,
+            function_timeout.to_string(),
+        )
         .send()
         .await
         .unwrap();

@@ -73,7 +73,7 @@ async fn played(name: &str) {
     })
     .await;
     for vendor in VENDORS {
-        shorten_visibility(&world, vendor).await;
+        shorten_visibility(&world, vendor, 45).await;
     }
     let mut stage = Stage {
         world,

@@ -278,6 +278,16 @@ mod tests {
     }
 
     #[test]
+    fn what_the_plan_keeps_out_has_the_name_of_a_rule() {
+        let table: Vec<Value> = serde_json::from_str(RULES).unwrap();
+        assert!(
+            table
+                .iter()
+                .any(|rule| rule["name"] == crate::transactions::NEVER_SENT)
+        );
+    }
+
+    #[test]
     fn rules_in_the_settings_take_the_place_of_our_own() {
         let one =
             json!([{"name": "group", "for": ["partner"], "when": [{"field": "/GroupCode", "in": [102]}]}]);

@@ -18,7 +18,7 @@ const BOOKING: &str = "transaction";
 const REVERSAL: &str = "reversal";
 
 /// The rule that keeps out what was cancelled before it was sent, under the name that it has in `rules.json`.
-const NEVER_SENT: &str = "cancelled-before-it-was-sent";
+pub(crate) const NEVER_SENT: &str = "cancelled-before-it-was-sent";
 
 /// A payment looks again after this whether its invoices stand there.
 const WAITS: Duration = Duration::from_secs(15);

@@ -61,7 +61,7 @@ impl ODataClient {
 
     /// The record with this key; `None` if the service does not have it.
     ///
-    /// It does not have it if it says so in an OData error: with 404 or 410, or with any 4xx and SAP's code -2028. The same
+    /// It does not have it if it says so in an OData error: with 404 or 410 and no other code of SAP's, or with any 4xx and SAP's code -2028. The same
     /// statuses without such a body come from something before the service, such as a gateway that lost its route: they say
     /// nothing of the record, and the failure is a retry. So is a refused request (400): only the key differs from one record to
     /// the next, and it has been checked, so a setting is wrong, or a user-defined field is missing.

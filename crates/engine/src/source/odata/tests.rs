@@ -205,6 +205,7 @@ fn gone(#[case] status: u16, #[case] body: Value) {
 #[case::broken(500, error("-2028"), ErrorKind::Unavailable, "-2028")]
 #[case::talkative_code(500, error("of ada"), ErrorKind::Unavailable, "500")]
 #[case::down(503, json!("<html>"), ErrorKind::Unavailable, "503")]
+#[case::another_code(404, error("-1002"), ErrorKind::NotFound, "-1002")]
 #[case::moved(302, Value::Null, ErrorKind::Refused, "302")]
 #[case::empty(204, Value::Null, ErrorKind::Refused, "204")]
 fn failures_are_retried(
