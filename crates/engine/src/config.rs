@@ -60,6 +60,8 @@ pub struct Config {
     pub allow_plain_http: bool,
     /// `ALLOW_PRIVATE_ADDRESSES`: whether sources and vendors may have private addresses; `ALLOW_PLAIN_HTTP` implies it.
     pub allow_private_addresses: bool,
+    /// `VENDOR_CALLS_PER_SECOND`: how often one process calls the vendor at most; 0 is no limit.
+    pub calls_per_second: u32,
     /// `EGRESS_PROXY`: the proxy that all requests to sources and vendors go through.
     pub egress_proxy: Option<Url>,
 }
@@ -108,7 +110,7 @@ impl Config {
         Ok(Self {
             vendor,
             queue_url: required(lookup, "QUEUE_URL", "the URL of the vendor's queue")?,
-            partitions: partitions(lookup)?,
+            partitions: partitions(lookup, "PARTITIONS")?,
             ledger_table: required(lookup, "LEDGER_TABLE", "the name of the ledger's table")?,
             secret_id: required(lookup, "VENDOR_SECRET", "the name or ARN of the vendor's secret")?,
             settings: required(lookup, "VENDOR_SETTINGS", "a JSON object")?,
@@ -121,6 +123,7 @@ impl Config {
             event_ttl_days: number(lookup, "EVENT_TTL_DAYS", 90, 1, 3650)?,
             allow_plain_http: flag(lookup, "ALLOW_PLAIN_HTTP")?,
             allow_private_addresses: flag(lookup, "ALLOW_PRIVATE_ADDRESSES")?,
+            calls_per_second: number(lookup, "VENDOR_CALLS_PER_SECOND", 0, 0, 1000)?,
             egress_proxy: proxy(lookup)?,
         })
     }
@@ -200,7 +203,11 @@ pub fn required(lookup: Lookup<'_>, variable: &str, expected: &str) -> Result<St
     }
 }
 
-fn number<T>(lookup: Lookup<'_>, variable: &str, default: T, min: T, max: T) -> Result<T, ConfigError>
+/// A number between two others; the default where the variable is not set.
+///
+/// # Errors
+/// [`ConfigError`] if it is anything else.
+pub fn number<T>(lookup: Lookup<'_>, variable: &str, default: T, min: T, max: T) -> Result<T, ConfigError>
 where
     T: Copy + std::str::FromStr + PartialOrd + std::fmt::Display,
 {
@@ -217,13 +224,17 @@ where
     }
 }
 
-fn partitions(lookup: Lookup<'_>) -> Result<Partitions, ConfigError> {
-    let Some(text) = lookup("PARTITIONS") else {
+/// How many queues share a vendor's entities; one where the variable is not set.
+///
+/// # Errors
+/// [`ConfigError`] if it is no such number.
+pub fn partitions(lookup: Lookup<'_>, variable: &str) -> Result<Partitions, ConfigError> {
+    let Some(text) = lookup(variable) else {
         return Ok(Partitions::ONE);
     };
     let count = text.parse::<u32>().ok();
     let partitions = count.and_then(|count| Partitions::try_from(count).ok());
-    partitions.ok_or_else(|| ConfigError::new("PARTITIONS", "1, 2, 4 or 8", format!("`{text}`")))
+    partitions.ok_or_else(|| ConfigError::new(variable, "1, 2, 4 or 8", format!("`{text}`")))
 }
 
 fn flag(lookup: Lookup<'_>, variable: &str) -> Result<bool, ConfigError> {

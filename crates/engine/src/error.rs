@@ -24,6 +24,8 @@ struct Inner {
     not_before: Option<Duration>,
     pointer: Option<String>,
     code: Option<String>,
+    status: Option<u16>,
+    turned_away: bool,
     message: String,
     source: Option<BoxError>,
 }
@@ -43,6 +45,8 @@ impl Error {
             not_before: None,
             pointer: None,
             code: None,
+            status: None,
+            turned_away: false,
             message: without_addresses(message.as_ref()),
             source: None,
         }))
@@ -69,6 +73,13 @@ impl Error {
     #[must_use]
     pub fn code(mut self, code: impl Into<String>) -> Self {
         self.0.code = Some(without_addresses(&code.into()));
+        self
+    }
+
+    /// Adds the HTTP status of the other side's answer.
+    #[must_use]
+    pub fn with_status(mut self, status: u16) -> Self {
+        self.0.status = Some(status);
         self
     }
 
@@ -125,6 +136,8 @@ impl Error {
             stage,
             brief,
             not_before,
+            status,
+            turned_away,
             ..
         } = *self.0;
         Self(Box::new(Inner {
@@ -136,6 +149,8 @@ impl Error {
             not_before,
             pointer: self.0.pointer.clone(),
             code: self.0.code.clone(),
+            status,
+            turned_away,
             message: self.0.message.clone(),
             source: None,
         }))
@@ -192,6 +207,24 @@ impl Error {
     #[must_use]
     pub fn pointer(&self) -> Option<&str> {
         self.0.pointer.as_deref()
+    }
+
+    /// Says that the call was certainly not carried out, not even in part: it was turned away for what it says.
+    #[must_use]
+    pub fn turned_away(mut self) -> Self {
+        self.0.turned_away = true;
+        self
+    }
+
+    /// Whether the call was certainly not carried out, although its failure is permanent.
+    pub(crate) fn is_turned_away(&self) -> bool {
+        self.0.turned_away
+    }
+
+    /// The HTTP status of the other side's answer, where there was one.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        self.0.status
     }
 
     /// The other side's code.

@@ -69,7 +69,8 @@ fn freshness(event: &EventRecord) -> u64 {
 }
 
 /// Ids can be e-mail addresses: those are logged as a hash, the same for the same id.
-fn loggable(id: &str) -> String {
+#[must_use]
+pub fn loggable(id: &str) -> String {
     if id.contains('@') || id.contains("%40") {
         format!("sha256:{}", crate::lane::short_hash(id))
     } else {

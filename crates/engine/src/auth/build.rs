@@ -52,6 +52,7 @@ impl Materials<'_> {
         Ok(Auth {
             certificate,
             schemes: schemes.into(),
+            pace: None,
         })
     }
 

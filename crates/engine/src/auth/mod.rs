@@ -19,7 +19,7 @@ use std::sync::Arc;
 use http::{HeaderName, StatusCode};
 
 use crate::clock::Clock;
-use crate::http::{Answer, HttpError, Request};
+use crate::http::{Answer, HttpError, Pace, Request};
 use crate::secret::SecretField;
 use crate::{Error, ErrorKind, Stage};
 
@@ -38,6 +38,7 @@ pub use settings::{AuthSettings, ClientAuth, SessionFrom, SessionSettings, Sign,
 pub struct Auth {
     certificate: Option<Arc<Certificate>>,
     schemes: Arc<[Scheme]>,
+    pace: Option<Pace>,
 }
 
 #[derive(Clone)]
@@ -55,6 +56,7 @@ impl Auth {
         Self {
             certificate: None,
             schemes: Arc::new([]),
+            pace: None,
         }
     }
 
@@ -76,13 +78,20 @@ impl Auth {
         Self {
             certificate: self.certificate.or(other.certificate),
             schemes: self.schemes.iter().chain(&*other.schemes).cloned().collect(),
+            pace: self.pace.or(other.pace),
         }
+    }
+
+    /// Calls of the vendor wait for their turn.
+    pub(crate) fn at_pace(self, pace: Option<Pace>) -> Self {
+        Self { pace, ..self }
     }
 
     fn fixed(credential: Fixed) -> Self {
         Self {
             certificate: None,
             schemes: Arc::new([Scheme::Fixed(credential)]),
+            pace: None,
         }
     }
 
@@ -143,6 +152,9 @@ impl Auth {
                 Scheme::SigV4(role, clock) => role.sign(request, clock.now()).await,
             };
             request = signed.map_err(|error| error.at_stage(stage))?;
+        }
+        if let Some(pace) = self.pace.as_ref().filter(|_| stage.is_at_vendor()) {
+            pace.turn().await;
         }
         let answer = request.send().await;
         if let (Err(HttpError::Certificate(_)), Some(certificate)) = (&answer, &self.certificate) {

@@ -13,6 +13,7 @@ use crate::ledger::{EntityRecord, EventRecord, Tried};
 use crate::message::{Announcement, Carried, EntityKey, Message, Version};
 use crate::park;
 use crate::source::Fetched;
+use crate::vendor::Progress;
 use crate::{Error, ErrorKind, Stage, Verdict};
 
 /// The event in whose name the work is done.
@@ -103,6 +104,8 @@ pub(super) struct Trace {
     pub(super) vendor_ms: Option<u64>,
     /// By what the vendor acknowledged the push.
     pub(super) receipt: Option<String>,
+    /// How far the plan got.
+    pub(super) progress: Progress,
 }
 
 /// Where an attempt got to.
@@ -121,6 +124,9 @@ impl Engine {
     pub(super) async fn attempt(&self, mut work: Work<'_>) -> Result<EventRecord, Error> {
         let mut trace = Trace::default();
         let before = work.record.pushed_version.clone();
+        if work.is_forced {
+            work.record.doubt_parts();
+        }
         // A panic in one entity's work fails that entity only.
         let result = AssertUnwindSafe(self.run(&mut work, &mut trace))
             .catch_unwind()
@@ -185,7 +191,7 @@ impl Engine {
     }
 
     /// Whether events can bring the state of this entity.
-    fn carries(&self, work: &Work<'_>) -> bool {
+    pub(super) fn carries(&self, work: &Work<'_>) -> bool {
         let entity = self.entity(work.entity.entity_type());
         entity.is_some_and(|entity| entity.announcements.iter().any(Announcement::is_carrying))
     }

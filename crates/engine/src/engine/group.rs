@@ -202,6 +202,7 @@ impl Engine {
                     at_least,
                     truth,
                     in_doubt: !is_fresh || is_forced,
+                    is_forced,
                 };
                 let next = self.shut_record(record, &leader, waits, &shut);
                 self.settle(&next).await?;

@@ -31,14 +31,18 @@ impl Engine {
         let announced = newest_version(joining, parked.version.clone());
         let is_readable = self.is_readable(record.entity.entity_type());
         let truth = truth::of(record, &joining.iter().copied(), is_readable, false);
-        let unsure = record.unsure || joining.iter().any(|item| is_forced(item));
+        let is_forced = joining.iter().any(|item| is_forced(item));
+        let unsure = record.unsure || is_forced;
         let is_news = announced != parked.version
             || truth.carried != parked.carried
             || truth.asks_first() != parked.asks;
-        if is_news || unsure != record.unsure {
+        if is_news || unsure != record.unsure || is_forced {
             let mut next = record.clone();
             next.revision += 1;
             next.unsure = unsure;
+            if is_forced {
+                next.doubt_parts();
+            }
             if let Some(parked) = &mut next.parked {
                 parked.version = announced;
                 parked.asks = truth.asks_first();

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::ledger::{EntityRecord, ErrorRecord, EventRecord, Recent, Status};
 use crate::message::{Delivery, Excluded, Malformed, Notification};
-use crate::{Error, ErrorKind, Stage};
+use crate::{EntityKey, Error, ErrorKind, Stage};
 
 /// What became of one message of a batch.
 pub(super) enum Outcome {
@@ -27,27 +27,19 @@ pub(super) fn malformed(
     if let Some(pointer) = malformed.pointer {
         error = error.at(pointer);
     }
+    let event_id = malformed.event_id.as_deref().unwrap_or(&delivery.message_id);
     EventRecord {
-        vendor: vendor.to_owned(),
-        entity: crate::ledger::NO_ENTITY.to_owned(),
-        event_id: malformed.event_id.unwrap_or_else(|| delivery.message_id.clone()),
         detail_type: malformed.detail_type.map(|text| text.chars().take(128).collect()),
-        status: Status::Rejected,
-        event_time: malformed.time.unwrap_or(now),
-        settled_at: now,
-        message_id: delivery.message_id.clone(),
-        attempt: None,
-        by_event: None,
-        rule: None,
-        link: None,
-        receipt: None,
-        version: None,
-        source_ms: None,
-        vendor_ms: None,
-        wake_at: None,
         error: Some(ErrorRecord::from(&error)),
-        is_second_hand: false,
-        request_id: String::new(),
+        ..EventRecord::new(
+            vendor,
+            crate::ledger::NO_ENTITY,
+            event_id,
+            Status::Rejected,
+            malformed.time.unwrap_or(now),
+            now,
+            &delivery.message_id,
+        )
     }
 }
 
@@ -60,31 +52,21 @@ pub(super) fn kept_out(vendor: &str, delivery: &Delivery, excluded: Excluded, no
         entity,
         rule,
     } = excluded;
-    let entity = entity.map_or_else(
-        || crate::ledger::NO_ENTITY.to_owned(),
-        |entity| entity.to_string(),
-    );
+    let entity = entity
+        .as_ref()
+        .map_or(crate::ledger::NO_ENTITY, EntityKey::as_str);
     EventRecord {
-        vendor: vendor.to_owned(),
-        entity,
-        event_id,
         detail_type: Some(detail_type.chars().take(128).collect()),
-        status: Status::Excluded,
-        event_time: time,
-        settled_at: now,
-        message_id: delivery.message_id.clone(),
-        attempt: None,
-        by_event: None,
         rule: Some(rule),
-        link: None,
-        receipt: None,
-        version: None,
-        source_ms: None,
-        vendor_ms: None,
-        wake_at: None,
-        error: None,
-        is_second_hand: false,
-        request_id: String::new(),
+        ..EventRecord::new(
+            vendor,
+            entity,
+            &event_id,
+            Status::Excluded,
+            time,
+            now,
+            &delivery.message_id,
+        )
     }
 }
 
@@ -97,26 +79,17 @@ pub(super) fn event(
     now: Timestamp,
 ) -> EventRecord {
     EventRecord {
-        vendor: vendor.to_owned(),
-        entity: notification.entity.as_str().to_owned(),
-        event_id: notification.event_id.clone(),
         detail_type: Some(notification.detail_type.clone()),
-        status,
-        event_time: notification.time,
-        settled_at: now,
-        message_id: delivery.message_id.clone(),
-        attempt: None,
-        by_event: None,
-        rule: None,
-        link: None,
-        receipt: None,
         version: notification.version.clone(),
-        source_ms: None,
-        vendor_ms: None,
-        wake_at: None,
-        error: None,
-        is_second_hand: false,
-        request_id: String::new(),
+        ..EventRecord::new(
+            vendor,
+            notification.entity.as_str(),
+            &notification.event_id,
+            status,
+            notification.time,
+            now,
+            &delivery.message_id,
+        )
     }
 }
 
@@ -145,27 +118,21 @@ pub(super) fn remembered(
     let beside = latest.then_some(record);
     let parked = beside.and_then(|record| record.parked.as_ref());
     EventRecord {
-        vendor: vendor.to_owned(),
-        entity: record.entity.as_str().to_owned(),
-        event_id: known.event_id.clone(),
-        detail_type: None,
-        status: known.status,
-        event_time: known.time,
-        settled_at: known.at,
-        message_id: delivery.message_id.clone(),
-        attempt: None,
-        by_event: None,
-        rule: None,
         link: beside.and_then(|record| record.link.clone()),
-        receipt: None,
         version: beside.and_then(|record| record.pushed_version.clone()),
-        source_ms: None,
-        vendor_ms: None,
         wake_at: parked.map(|parked| parked.wake_at),
         error: parked
             .map(|parked| parked.error.clone())
             .or_else(|| beside?.error.clone()),
         is_second_hand: true,
-        request_id: String::new(),
+        ..EventRecord::new(
+            vendor,
+            record.entity.as_str(),
+            &known.event_id,
+            known.status,
+            known.time,
+            known.at,
+            &delivery.message_id,
+        )
     }
 }

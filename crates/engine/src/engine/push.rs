@@ -226,6 +226,9 @@ impl Engine {
                     Call::Compensate => vendor.compensate(&mut push).await.map(|()| None),
                 };
                 trace.receipt = push.take_receipt().or_else(|| trace.receipt.take());
+                if matches!(call, Call::Push(_)) {
+                    trace.progress = push.take_progress();
+                }
                 result
             };
             match &result {
@@ -276,6 +279,7 @@ impl Engine {
             ledger: self.parts.ledger.as_ref(),
             plan,
             ends: deadline.saturating_add(slowest).unwrap_or(Timestamp::MAX),
+            clock: self.parts.clock.as_ref(),
         }
     }
 }

@@ -18,6 +18,8 @@ pub(super) struct Waits {
     pub(super) truth: Truth,
     /// No shortcut may be taken.
     pub(super) in_doubt: bool,
+    /// Somebody asked for that.
+    pub(super) is_forced: bool,
 }
 
 impl Engine {
@@ -54,6 +56,7 @@ impl Engine {
                     Reached::Removed => {
                         next.link = None;
                         next.pushed_hash = None;
+                        next.parts.clear();
                     }
                     Reached::Unchanged => {}
                     Reached::Excluded { rule } => next.rule = Some(rule.clone()),
@@ -70,6 +73,9 @@ impl Engine {
                     next.effects.clear();
                 }
                 next.pushed_version.clone_from(&trace.version);
+                if self.carries(work) {
+                    next.synced_version.clone_from(&trace.version);
+                }
                 if trace.read_at.is_some() {
                     next.read_at = trace.read_at;
                 }
@@ -164,17 +170,10 @@ impl Engine {
         result: &Result<Reached, Error>,
         next: &EntityRecord,
     ) -> EventRecord {
+        let failed = result.is_err();
         EventRecord {
-            vendor: self.vendor().to_owned(),
-            entity: work.entity.as_str().to_owned(),
-            event_id: work.leader.event_id.clone(),
             detail_type: Some(work.leader.detail_type.clone()),
-            status: next.status,
-            event_time: work.leader.event_time,
-            settled_at: next.settled_at,
-            message_id: work.leader.message_id.clone(),
             attempt: Some(work.attempt()),
-            by_event: None,
             rule: next.rule.clone(),
             link: next.link.clone(),
             receipt: trace.receipt,
@@ -183,8 +182,21 @@ impl Engine {
             vendor_ms: trace.vendor_ms,
             wake_at: next.parked.as_ref().map(|parked| parked.wake_at),
             error: result.as_ref().err().map(ErrorRecord::from),
-            is_second_hand: false,
-            request_id: String::new(),
+            not_done: if failed {
+                trace.progress.not_done()
+            } else {
+                Vec::new()
+            },
+            steps: trace.progress.done,
+            ..EventRecord::new(
+                self.vendor(),
+                work.entity.as_str(),
+                &work.leader.event_id,
+                next.status,
+                work.leader.event_time,
+                next.settled_at,
+                &work.leader.message_id,
+            )
         }
     }
 
@@ -207,6 +219,9 @@ impl Engine {
             next.attempts = 0;
         }
         next.unsure |= waits.in_doubt;
+        if waits.is_forced {
+            next.doubt_parts();
+        }
         next.error = None;
         next.parked = Some(Parked {
             wake_at,
@@ -229,26 +244,19 @@ impl Engine {
     /// The event's record when the vendor was not called.
     pub(super) fn shut_event(&self, leader: &Leader, shut: &Shut, next: &EntityRecord) -> EventRecord {
         EventRecord {
-            vendor: self.vendor().to_owned(),
-            entity: next.entity.as_str().to_owned(),
-            event_id: leader.event_id.clone(),
             detail_type: Some(leader.detail_type.clone()),
-            status: next.status,
-            event_time: leader.event_time,
-            settled_at: next.settled_at,
-            message_id: leader.message_id.clone(),
-            attempt: None,
-            by_event: None,
-            rule: None,
             link: next.link.clone(),
-            receipt: None,
-            version: None,
-            source_ms: None,
-            vendor_ms: None,
             wake_at: next.parked.as_ref().map(|parked| parked.wake_at),
             error: Some(ErrorRecord::from(&shut.error)),
-            is_second_hand: false,
-            request_id: String::new(),
+            ..EventRecord::new(
+                self.vendor(),
+                next.entity.as_str(),
+                &leader.event_id,
+                next.status,
+                leader.event_time,
+                next.settled_at,
+                &leader.message_id,
+            )
         }
     }
 }

@@ -4,6 +4,7 @@
 mod aws;
 mod guard;
 mod hosts;
+mod pace;
 mod request;
 mod tls;
 mod verdict;
@@ -18,6 +19,7 @@ use url::{Host, Url};
 
 pub use aws::AwsHttp;
 pub use hosts::{Hosts, Patience, Reply};
+pub use pace::Pace;
 pub use request::{Answer, Request};
 pub use verdict::{retry_after, status_error};
 

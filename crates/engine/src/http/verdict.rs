@@ -83,7 +83,9 @@ pub fn status_error(stage: Stage, answer: &Answer, now: Timestamp) -> Error {
         _ => (ErrorKind::Refused, again),
     };
     let status = answer.status.as_u16();
-    let error = Error::new(kind, verdict, stage, format!("answered {status}")).code(status.to_string());
+    let error = Error::new(kind, verdict, stage, format!("answered {status}"))
+        .code(status.to_string())
+        .with_status(status);
     let error = match after {
         Some(after) => error.not_before(after),
         None => error,

@@ -9,7 +9,7 @@ use super::StartError;
 use crate::auth::{Auth, AuthSettings, Materials};
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
-use crate::http::Http;
+use crate::http::{Http, Pace};
 use crate::secret::{SecretField, SecretStore, Secrets};
 use crate::source::{Items, NoItems};
 
@@ -22,6 +22,7 @@ pub struct Setup {
     items: Arc<dyn Items>,
     rng: Mutex<fastrand::Rng>,
     role: Option<SharedCredentialsProvider>,
+    pace: Option<Pace>,
 }
 
 impl Setup {
@@ -29,6 +30,7 @@ impl Setup {
     #[must_use]
     pub fn new(config: Config, http: Http, clock: Arc<dyn Clock>, secrets: Box<dyn Secrets>) -> Self {
         let secrets = SecretStore::new(secrets, Arc::clone(&clock));
+        let pace = Pace::of(config.calls_per_second, Arc::clone(&clock));
         Self {
             config,
             http,
@@ -37,6 +39,7 @@ impl Setup {
             items: Arc::new(NoItems),
             rng: Mutex::new(fastrand::Rng::new()),
             role: None,
+            pace,
         }
     }
 
@@ -65,6 +68,12 @@ impl Setup {
     /// [`ConfigError`] names the field at fault.
     pub fn settings<T: DeserializeOwned>(&self) -> Result<T, ConfigError> {
         self.config.settings()
+    }
+
+    /// The name of the ledger's table.
+    #[must_use]
+    pub fn ledger_table(&self) -> &str {
+        &self.config.ledger_table
     }
 
     /// The HTTP client.
@@ -98,7 +107,8 @@ impl Setup {
     }
 
     /// The credential that these settings choose, of the vendor's secret: its fields there begin with `prefix`, as in
-    /// `source_token`.
+    /// `source_token`. Calls of the vendor with it wait for their turn (`VENDOR_CALLS_PER_SECOND`), all that this set-up makes
+    /// together.
     ///
     /// # Errors
     /// [`StartError`] if the settings cannot be used.
@@ -111,6 +121,7 @@ impl Setup {
             prefix,
         }
         .auth(settings)
+        .map(|auth| auth.at_pace(self.pace.clone()))
         .map_err(StartError::from)
     }
 

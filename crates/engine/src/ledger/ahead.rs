@@ -56,6 +56,16 @@ pub struct Effect {
     /// What it answered, once that is known; until then what it is about.
     #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
     pub output: serde_json::Value,
+    /// How long the call took whose answer this is, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub took_ms: Option<u64>,
+    /// When its answer was known.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "jiff::fmt::serde::timestamp::millisecond::optional"
+    )]
+    pub at: Option<Timestamp>,
 }
 
 /// A completed step.
@@ -66,4 +76,40 @@ pub struct StepRecord {
     /// What it answered.
     #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
     pub output: serde_json::Value,
+    /// When it was completed.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "jiff::fmt::serde::timestamp::millisecond::optional"
+    )]
+    pub at: Option<Timestamp>,
+    /// How long it took, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub took_ms: Option<u64>,
+}
+
+impl Steps {
+    pub(crate) fn new(plan: &str) -> Self {
+        Self {
+            plan: plan.to_owned(),
+            done: Vec::new(),
+            begun: Vec::new(),
+            earlier: Vec::new(),
+            undoing: None,
+        }
+    }
+
+    /// The plan of another payload. A step that was begun stays begun: it may have happened.
+    pub(crate) fn replan(&self, plan: &str) -> Self {
+        let mut earlier = self.done.clone();
+        let is_done = |step: &StepRecord| self.done.iter().any(|done| done.name == step.name);
+        earlier.extend(self.earlier.iter().filter(|step| !is_done(step)).cloned());
+        Self {
+            plan: plan.to_owned(),
+            done: Vec::new(),
+            begun: self.begun.clone(),
+            earlier,
+            undoing: None,
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::ErrorRecord;
+use super::{Effect, ErrorRecord, StepRecord};
 use crate::Version;
 
 /// What became of an event, and where an entity stands.
@@ -106,6 +106,12 @@ pub struct EventRecord {
     /// What failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<ErrorRecord>,
+    /// The steps of the plan that are completed, in their order, those of earlier tries included.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<StepReport>,
+    /// After a failure the steps of the plan that are not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_done: Vec<String>,
     /// Less is known of the event than when it was settled: written only where the stored record, if there is one, has another
     /// status.
     #[serde(skip)]
@@ -115,10 +121,97 @@ pub struct EventRecord {
     pub request_id: String,
 }
 
+/// A completed step, for those who ask what was done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepReport {
+    /// Its name.
+    pub name: String,
+    /// The vendor's id that it answered, if it answered one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// When it was completed.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "jiff::fmt::serde::timestamp::millisecond::optional"
+    )]
+    pub at: Option<Timestamp>,
+    /// How long it took, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub took_ms: Option<u64>,
+}
+
+impl From<&StepRecord> for StepReport {
+    fn from(step: &StepRecord) -> Self {
+        Self {
+            name: step.name.clone(),
+            id: id(&step.output),
+            at: step.at,
+            took_ms: step.took_ms,
+        }
+    }
+}
+
+impl From<&Effect> for StepReport {
+    fn from(effect: &Effect) -> Self {
+        Self {
+            name: effect.name.clone(),
+            id: id(&effect.output),
+            at: effect.at,
+            took_ms: effect.took_ms,
+        }
+    }
+}
+
+fn id(output: &serde_json::Value) -> Option<String> {
+    match output {
+        serde_json::Value::String(id) => Some(id.clone()),
+        serde_json::Value::Number(id) => Some(id.to_string()),
+        _ => None,
+    }
+}
+
 /// Stands for the entity of a message that names none.
 pub(crate) const NO_ENTITY: &str = "-";
 
 impl EventRecord {
+    /// The record of an event of which no more is known than this; `message_id` is the queue's.
+    #[must_use]
+    pub fn new(
+        vendor: &str,
+        entity: &str,
+        event_id: &str,
+        status: Status,
+        event_time: Timestamp,
+        settled_at: Timestamp,
+        message_id: &str,
+    ) -> Self {
+        Self {
+            vendor: vendor.to_owned(),
+            entity: entity.to_owned(),
+            event_id: event_id.to_owned(),
+            detail_type: None,
+            status,
+            event_time,
+            settled_at,
+            message_id: message_id.to_owned(),
+            attempt: None,
+            by_event: None,
+            rule: None,
+            link: None,
+            receipt: None,
+            version: None,
+            source_ms: None,
+            vendor_ms: None,
+            wake_at: None,
+            error: None,
+            steps: Vec::new(),
+            not_done: Vec::new(),
+            is_second_hand: false,
+            request_id: String::new(),
+        }
+    }
+
     /// `<entity key>#<time>#<event id>`: the sort key.
     #[must_use]
     pub fn sort_key(&self) -> String {

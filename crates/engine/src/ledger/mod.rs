@@ -18,7 +18,7 @@ pub use ahead::{Effect, Reservation, StepRecord, Steps, Tried};
 pub use dynamo::DynamoLedger;
 pub(crate) use dynamo::{vendor_key, vendor_of};
 pub(crate) use event::NO_ENTITY;
-pub use event::{EventRecord, Status};
+pub use event::{EventRecord, Status, StepReport};
 pub use key::{ATTENTION_SHARDS, EVENT_SHARDS, attention_pk, entity_pk, event_pk, hour, sort_time};
 pub use reader::{AttentionKind, Reader, VendorChange};
 pub use record::{EntityRecord, ErrorRecord, Parked, Recent};

@@ -9,6 +9,7 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, Select};
 use futures::future::try_join_all;
+use jiff::Timestamp;
 
 use super::dynamo::{Item, MAX_ROUNDS, entity_key, pause};
 use super::{
@@ -84,6 +85,41 @@ impl Reader {
             .get_item()
             .table_name(&self.table)
             .set_key(Some(entity_key(vendor, entity)))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| failed(&error))?;
+        answer.item.map(record).transpose()
+    }
+
+    /// What became of an event of an entity, strongly consistent; `None` if nothing has yet. The event's time is a part of its
+    /// key.
+    ///
+    /// # Errors
+    /// If the table cannot be read, or the record is not one of ours.
+    pub async fn event(
+        &self,
+        vendor: &str,
+        entity: &EntityKey,
+        event_time: Timestamp,
+        event_id: &str,
+    ) -> Result<Option<EventRecord>, Error> {
+        let status = Status::Parked; // no part of the key
+        let wanted = EventRecord::new(
+            vendor,
+            entity.as_str(),
+            event_id,
+            status,
+            event_time,
+            event_time,
+            "",
+        );
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key("pk", AttributeValue::S(wanted.partition_key()))
+            .key("sk", AttributeValue::S(wanted.sort_key()))
             .consistent_read(true)
             .send()
             .await

@@ -1,5 +1,7 @@
 //! The entity record: where an entity stands at a vendor. A small state machine guarded by its revision.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +48,9 @@ pub struct EntityRecord {
     /// states the newest that was worked on, whatever came of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pushed_version: Option<Version>,
+    /// Where events carry the state: the version that was last brought to the vendor with success.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub synced_version: Option<Version>,
     /// The start of the last read of the source whose result stands at the vendor.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub read_at: Option<Timestamp>,
@@ -69,6 +74,9 @@ pub struct EntityRecord {
     /// Calls that happened, or may have, and must not happen again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub effects: Vec<Effect>,
+    /// The parts of its state that certainly stand at the vendor, each with a hash of what was brought there.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub parts: BTreeMap<String, String>,
     /// The rule that keeps the entity from the vendor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
@@ -134,6 +142,9 @@ pub struct ErrorRecord {
     /// The vendor's code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
+    /// The HTTP status of its answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
     /// What was found and what was expected; the vendor's words where it spoke. E-mail addresses are taken out.
     pub message: String,
 }
@@ -168,6 +179,7 @@ impl EntityRecord {
             pushed_revision: None,
             pushed_by: None,
             pushed_version: None,
+            synced_version: None,
             read_at: None,
             settled_at: Timestamp::UNIX_EPOCH,
             attempts: 0,
@@ -176,6 +188,7 @@ impl EntityRecord {
             reservation: None,
             steps: None,
             effects: Vec::new(),
+            parts: BTreeMap::new(),
             rule: None,
             parked: None,
             error: None,
@@ -201,6 +214,14 @@ impl EntityRecord {
         let excess = next.recent.len().saturating_sub(RECENT);
         next.recent.drain(..excess);
         next
+    }
+
+    /// Nothing of what was brought in parts is believed any more.
+    pub(crate) fn doubt_parts(&mut self) {
+        let parts = std::mem::take(&mut self.parts);
+        if let Some(steps) = &mut self.steps {
+            steps.done.retain(|step| !parts.contains_key(&step.name));
+        }
     }
 
     /// The outcome of this event, if it is among the latest that the record keeps.
@@ -255,6 +276,7 @@ impl From<&Error> for ErrorRecord {
             step: error.step().map(str::to_owned),
             pointer: error.pointer().map(str::to_owned),
             code: error.vendor_code().map(str::to_owned),
+            status: error.status(),
             message: error.message().to_owned(),
         }
     }
@@ -284,6 +306,9 @@ impl From<&ErrorRecord> for Error {
         }
         if let Some(code) = &record.code {
             error = error.code(code);
+        }
+        if let Some(status) = record.status {
+            error = error.with_status(status);
         }
         error
     }

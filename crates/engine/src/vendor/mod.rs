@@ -3,7 +3,9 @@
 mod erased;
 mod field;
 mod gather;
+mod journal;
 mod once;
+mod part;
 mod push;
 
 use std::future::Future;
@@ -17,7 +19,8 @@ use crate::{Error, ErrorKind, Stage};
 pub(crate) use erased::{DynVendor, Mapped};
 pub use field::Field;
 pub use gather::{Gatherer, Limits};
-pub(crate) use push::Journal;
+pub(crate) use journal::{Journal, Progress};
+
 pub use push::{Push, Standing, Step};
 
 /// One kind of entity at one vendor.

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::Push;
 use super::push::unreadable;
-use crate::ledger::Effect;
+use crate::ledger::{Effect, StepReport};
 use crate::sabotage::{self, Sabotage};
 use crate::{Error, ErrorKind, Stage, Verdict};
 
@@ -23,7 +23,8 @@ impl Push<'_> {
     /// visible yet: only after `visible_after` it is certain that there is nothing, and the call is made again. Until then the
     /// answer is a failure to retry. Both are given what the *first* try was about, whatever this one would say.
     ///
-    /// Only a failure to retry says that the call did not happen; one that is permanent leaves it open, as an unknown one does.
+    /// Only a failure to retry, or one that says so ([`Error::turned_away`]), means that the call did not happen; any other that is
+    /// permanent leaves it open, as an unknown one does.
     ///
     /// The window that is left: a call that arrives at the vendor later than `slowest` after the process that sent it was
     /// killed, or becomes visible later than said.
@@ -52,6 +53,12 @@ impl Push<'_> {
         let mut kept = serde_json::to_value(&about).map_err(|error| unreadable(name, error))?;
         if let Some(known) = self.effect(name).cloned() {
             let Some(until) = known.until else {
+                // What was done for earlier events is behind the plan, and no news.
+                if known.at.is_some_and(|at| at >= self.event_time) {
+                    self.completed(StepReport::from(&known));
+                } else {
+                    self.passed(name);
+                }
                 return read(name, known.output);
             };
             kept.clone_from(&known.output);
@@ -60,7 +67,7 @@ impl Push<'_> {
                 .await
                 .map_err(|error| again(error).in_step(name))?
             {
-                return self.happened(name, known.since, found);
+                return self.happened(name, known.since, None, found);
             }
             let visible_after = SignedDuration::try_from(visible_after).unwrap_or(SignedDuration::MAX);
             let certain = until.saturating_add(visible_after).unwrap_or(Timestamp::MAX);
@@ -76,12 +83,18 @@ impl Push<'_> {
             since,
             until: Some(ends),
             output: kept,
+            took_ms: None,
+            at: None,
         });
         self.checkpoint().await?;
+        let started = self.journal.clock.now();
         match work(about).await {
-            Ok(output) => self.happened(name, since, output),
+            Ok(output) => {
+                let took = self.millis_since(started);
+                self.happened(name, since, Some(took), output)
+            }
             Err(error) => {
-                if matches!(error.verdict(), Verdict::Retry { .. }) {
+                if matches!(error.verdict(), Verdict::Retry { .. }) || error.is_turned_away() {
                     self.journal.record.effects.retain(|effect| effect.name != name);
                 }
                 Err(error.in_step(name))
@@ -111,14 +124,24 @@ impl Push<'_> {
     }
 
     /// Written with the next step, or with the settle: until then the ledger says that it may have happened.
-    fn happened<T: Serialize>(&mut self, name: &str, since: Timestamp, output: T) -> Result<T, Error> {
+    fn happened<T: Serialize>(
+        &mut self,
+        name: &str,
+        since: Timestamp,
+        took_ms: Option<u64>,
+        output: T,
+    ) -> Result<T, Error> {
         let kept = serde_json::to_value(&output).map_err(|error| unreadable(name, error))?;
-        self.keep(Effect {
+        let effect = Effect {
             name: name.to_owned(),
             since,
             until: None,
             output: kept,
-        });
+            took_ms,
+            at: Some(self.journal.clock.now()),
+        };
+        self.completed(StepReport::from(&effect));
+        self.keep(effect);
         Ok(output)
     }
 

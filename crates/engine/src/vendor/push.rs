@@ -5,7 +5,8 @@ use std::future::Future;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::ledger::{EntityRecord, Ledger, Status, StepRecord, Steps};
+use super::journal::{Journal, Progress};
+use crate::ledger::{Status, StepRecord, StepReport, Steps};
 use crate::{EntityKey, Error, ErrorKind, Stage, Verdict, Version};
 
 /// What the engine knows about one push.
@@ -30,17 +31,8 @@ pub struct Push<'a> {
     /// The time of the attempt.
     pub now: jiff::Timestamp,
     receipt: Option<String>,
+    pub(super) progress: Progress,
     pub(super) journal: Journal<'a>,
-}
-
-/// The stored record and where to write it: raised by every checkpoint.
-pub(crate) struct Journal<'a> {
-    pub(crate) record: &'a mut EntityRecord,
-    pub(crate) ledger: &'a dyn Ledger,
-    /// The canonical hash of the payload.
-    pub(crate) plan: &'a str,
-    /// No call of this process arrives at the vendor after this.
-    pub(crate) ends: jiff::Timestamp,
 }
 
 /// How another entity of the same vendor stands.
@@ -50,6 +42,8 @@ pub struct Standing {
     pub status: Status,
     /// The vendor's id for it.
     pub link: Option<String>,
+    /// When that was settled.
+    pub settled_at: jiff::Timestamp,
 }
 
 /// What a step is told about earlier tries.
@@ -81,6 +75,7 @@ impl<'a> Push<'a> {
             idempotency_key,
             now,
             receipt: None,
+            progress: Progress::default(),
             journal,
         }
     }
@@ -105,6 +100,7 @@ impl<'a> Push<'a> {
         Ok(record.map(|record| Standing {
             status: record.status,
             link: record.link,
+            settled_at: record.settled_at,
         }))
     }
 
@@ -133,7 +129,9 @@ impl<'a> Push<'a> {
     {
         let steps = self.steps();
         if let Some(done) = find(&steps.done, name) {
-            return read(done);
+            let (output, report) = (read(done), StepReport::from(done));
+            self.completed(report);
+            return output;
         }
         let is_repeat = steps.begun.iter().any(|begun| begun == name);
         let earlier = find(&steps.earlier, name).map(read).transpose()?;
@@ -141,6 +139,7 @@ impl<'a> Push<'a> {
             self.steps_mut().begun.push(name.to_owned());
             self.checkpoint().await?;
         }
+        let started = self.journal.clock.now();
         let output = match work(Step { is_repeat, earlier }).await {
             Ok(output) => output,
             Err(error) => {
@@ -154,7 +153,10 @@ impl<'a> Push<'a> {
         let record = StepRecord {
             name: name.to_owned(),
             output: serde_json::to_value(&output).map_err(|error| unreadable(name, error))?,
+            at: Some(self.journal.clock.now()),
+            took_ms: Some(self.millis_since(started)),
         };
+        self.completed(StepReport::from(&record));
         // Written with the beginning of the next step, or with the settle.
         let steps = self.steps_mut();
         steps.begun.retain(|begun| begun != name);
@@ -179,6 +181,7 @@ impl<'a> Push<'a> {
         } else {
             // What a plan completed, it completed on what is gone.
             record.steps.take_if(|steps| steps.undoing.is_none());
+            record.parts.clear();
         }
         self.journal.record.link = link;
     }
@@ -244,23 +247,13 @@ impl<'a> Push<'a> {
         self.journal.record.steps.get_or_insert_with(|| Steps::new(plan))
     }
 
+    pub(super) fn millis_since(&self, started: jiff::Timestamp) -> u64 {
+        let took = self.journal.clock.now().duration_since(started);
+        u64::try_from(took.as_millis()).unwrap_or(0)
+    }
+
     pub(super) async fn checkpoint(&mut self) -> Result<(), Error> {
         self.journal.write().await
-    }
-}
-
-impl Journal<'_> {
-    /// Writes the record as it stands, ahead of a call. What the vendor holds is uncertain from here to the settle.
-    pub(crate) async fn write(&mut self) -> Result<(), Error> {
-        let before = self.record.unsure;
-        self.record.revision += 1;
-        self.record.unsure = true;
-        let written = self.ledger.settle(self.record).await;
-        if written.is_err() {
-            self.record.revision -= 1;
-            self.record.unsure = before;
-        }
-        written
     }
 }
 
@@ -281,34 +274,4 @@ pub(super) fn unreadable(step: &str, error: serde_json::Error) -> Error {
     Error::permanent(ErrorKind::Unexpected, Stage::Push, message)
         .in_step(step)
         .caused_by(error)
-}
-
-impl Steps {
-    fn new(plan: &str) -> Self {
-        Self {
-            plan: plan.to_owned(),
-            done: Vec::new(),
-            begun: Vec::new(),
-            earlier: Vec::new(),
-            undoing: None,
-        }
-    }
-
-    /// The plan of another payload. A step that was begun stays begun: it may have happened.
-    fn replan(&self, plan: &str) -> Self {
-        let mut earlier = self.done.clone();
-        earlier.extend(
-            self.earlier
-                .iter()
-                .filter(|step| find(&self.done, &step.name).is_none())
-                .cloned(),
-        );
-        Self {
-            plan: plan.to_owned(),
-            done: Vec::new(),
-            begun: self.begun.clone(),
-            earlier,
-            undoing: None,
-        }
-    }
 }

@@ -18,6 +18,7 @@ mod intake;
 mod odata;
 mod once;
 mod partitions;
+mod parts;
 mod plans;
 mod probing;
 mod properties;

@@ -96,6 +96,22 @@ async fn a_refusal_does_not_say_that_it_did_not_happen() {
 }
 
 #[tokio::test]
+async fn what_was_turned_away_is_made_anew_when_it_is_mended() {
+    let mut bench = Bench::of(Booking);
+    bench.set("1", "Ada", Some(1));
+    lock(&bench.world)
+        .script
+        .push_back((refused().turned_away(), false));
+    let event = bench.event("1", Some(1));
+    assert_eq!(bench.settle(&event).await, Status::Rejected);
+    bench.set("1", "Bob", Some(2));
+    bench.advance(10);
+    let event = bench.event("1", Some(2));
+    assert_eq!(bench.settle(&event).await, Status::Synced);
+    assert_eq!(calls(&bench), ["create", "create", "note"]);
+}
+
+#[tokio::test]
 async fn what_was_certainly_not_sent_is_made_at_the_next_try() {
     let mut bench = Bench::of(Booking);
     bench.set("1", "Ada", None);

@@ -32,7 +32,7 @@ impl World {
         }
     }
 
-    fn create(&mut self, external: &str, now: Timestamp, title: &str) -> Result<String, Error> {
+    pub(crate) fn create(&mut self, external: &str, now: Timestamp, title: &str) -> Result<String, Error> {
         let failed = self.next("create");
         if matches!(failed, Ok(()) | Err((_, true))) {
             let id = u32::try_from(self.calls.len()).unwrap();
@@ -47,6 +47,11 @@ impl World {
             return failed.map(|()| id.to_string()).map_err(|(error, _)| error);
         }
         Err(failed.unwrap_err().0)
+    }
+
+    /// A call that changes nothing that is looked at.
+    pub(crate) fn bring(&mut self, call: &str) -> Result<(), Error> {
+        self.next(call).map_err(|(error, _)| error)
     }
 
     fn update(&mut self, call: &str, id: &str, change: impl FnOnce(&mut Row)) -> Result<(), Error> {
@@ -66,7 +71,7 @@ impl World {
         failed.map_err(|(error, _)| error)
     }
 
-    fn find(&mut self, external: &str, now: Timestamp) -> Result<Option<String>, Error> {
+    pub(crate) fn find(&mut self, external: &str, now: Timestamp) -> Result<Option<String>, Error> {
         self.next("find").map_err(|(error, _)| error)?;
         let row = self
             .rows

@@ -12,7 +12,7 @@ use crate::{Error, ErrorKind, Stage};
 
 /// Every attribute a settle owns. What is not in the record is removed; what is not in this list is left alone, so
 /// that a newer version's attributes survive an older version's settle.
-const OWNED: [&str; 25] = [
+const OWNED: [&str; 27] = [
     "vendor",
     "entity",
     "status",
@@ -23,6 +23,7 @@ const OWNED: [&str; 25] = [
     "pushed_revision",
     "pushed_by",
     "pushed_version",
+    "synced_version",
     "read_at",
     "settled_at",
     "attempts",
@@ -33,6 +34,7 @@ const OWNED: [&str; 25] = [
     "effects",
     "rule",
     "parked",
+    "parts",
     "error",
     "owed",
     "recent",
@@ -161,9 +163,13 @@ mod tests {
             since: full.settled_at,
             until: Some(full.settled_at),
             output: serde_json::json!({"i_xdr": 1}),
+            took_ms: Some(12),
+            at: Some(full.settled_at),
         }];
+        full.parts = [("staff".into(), "0f1e".into())].into();
         full.rule = Some("drafts".into());
         full.pushed_version = Some(crate::Version::Number(1));
+        full.synced_version = Some(crate::Version::Number(1));
         full.read_at = Some(full.settled_at);
         full.attempts = 1;
         full.unsure = true;
