@@ -126,6 +126,20 @@ impl<S: Subject> Stand<S> {
         self.ledger.status(&event_id).expect("an event record")
     }
 
+    /// Announces an entity of another type of the same vendor by this event, as [`announce_with`](Self::announce_with) does.
+    ///
+    /// # Panics
+    /// As that.
+    #[expect(clippy::expect_used, reason = "a test stand")]
+    pub async fn announce_as(&mut self, entity: &EntityKey, event: Value) -> Status {
+        let before = self.last.take();
+        let body = self.next_event(S::ID, event);
+        self.last = before;
+        self.deliver(entity.clone(), body, 1).await;
+        let event_id = format!("e{}", self.events);
+        self.ledger.status(&event_id).expect("an event record")
+    }
+
     /// The body of an event that is sent ten seconds from now; remembered for a redelivery.
     fn next_event(&mut self, id: &str, mut event: Value) -> String {
         self.events += 1;

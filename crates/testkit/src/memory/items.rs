@@ -22,11 +22,21 @@ pub struct MemoryItems {
 impl MemoryItems {
     /// Puts an item under a key of one text attribute.
     pub fn put(&self, table: &str, key: (&str, &str), item: Map<String, Value>) {
-        lock(&self.items).insert(place(table, key), item);
+        self.put_at(table, &[key], item);
     }
 
     /// Removes it again.
     pub fn remove(&self, table: &str, key: (&str, &str)) {
+        self.remove_at(table, &[key]);
+    }
+
+    /// Puts an item under a key of several text attributes.
+    pub fn put_at(&self, table: &str, key: &[(&str, &str)], item: Map<String, Value>) {
+        lock(&self.items).insert(place(table, key), item);
+    }
+
+    /// Removes it again.
+    pub fn remove_at(&self, table: &str, key: &[(&str, &str)]) {
         lock(&self.items).remove(&place(table, key));
     }
 
@@ -54,7 +64,9 @@ impl Items for MemoryItems {
     }
 }
 
-fn place(table: &str, (name, value): (&str, &str)) -> Place {
-    let key = vec![(name.to_owned(), KeyValue::Text(value.to_owned()))];
-    (table.to_owned(), key)
+/// The attributes in the order of their names, as requests have them.
+fn place(table: &str, key: &[(&str, &str)]) -> Place {
+    let text = |(name, value): &(&str, &str)| ((*name).to_owned(), KeyValue::Text((*value).to_owned()));
+    let key: BTreeMap<_, _> = key.iter().map(text).collect();
+    (table.to_owned(), key.into_iter().collect())
 }

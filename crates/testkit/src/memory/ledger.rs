@@ -79,6 +79,14 @@ impl MemoryLedger {
             .cloned()
     }
 
+    /// What became of an event of this entity.
+    #[must_use]
+    pub fn event_of(&self, entity: &EntityKey, event_id: &str) -> Option<EventRecord> {
+        let state = lock(&self.state);
+        let is_it = |event: &&EventRecord| event.entity == entity.as_str() && event.event_id == event_id;
+        state.events.values().find(is_it).cloned()
+    }
+
     /// What became of an event, in short.
     #[must_use]
     pub fn status(&self, event_id: &str) -> Option<Status> {

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use super::Clock;
+use super::{Clock, discovery};
 
 /// What a sandbox is started with. The defaults are made up and open nothing but a sandbox.
 #[derive(Clone)]
@@ -58,6 +58,18 @@ pub struct SandboxConfig {
     pub portabilling_password: String,
     /// Its API token, which it may log in with instead of the password.
     pub portabilling_token: String,
+    /// The client that course-discovery's LMS gives tokens to.
+    pub discovery_client_id: String,
+    /// Its secret.
+    pub discovery_client_secret: String,
+    /// The organisation that course-discovery has, by its key. Default: [`discovery::ORGANIZATION`].
+    pub discovery_organization: String,
+    /// Its product source, by its slug. Default: [`discovery::PRODUCT_SOURCE`].
+    pub discovery_product_source: String,
+    /// Its course type, by its uuid. Default: [`discovery::COURSE_TYPE`].
+    pub discovery_course_type: String,
+    /// Its run type, by its uuid. Default: [`discovery::RUN_TYPE`].
+    pub discovery_run_type: String,
     /// How long a request that is not to be answered is held before its connection is closed.
     ///
     /// Default: 120 s, Mailchimp's own call timeout (same page as `connections`).
@@ -92,6 +104,12 @@ impl Default for SandboxConfig {
             portabilling_login: "vendorbridge".to_owned(),
             portabilling_password: "sandbox-portabilling-password".to_owned(),
             portabilling_token: "sandbox-portabilling-token".to_owned(),
+            discovery_client_id: "sandbox-discovery-client".to_owned(),
+            discovery_client_secret: "sandbox-discovery-secret".to_owned(),
+            discovery_organization: discovery::ORGANIZATION.to_owned(),
+            discovery_product_source: discovery::PRODUCT_SOURCE.to_owned(),
+            discovery_course_type: discovery::COURSE_TYPE.to_owned(),
+            discovery_run_type: discovery::RUN_TYPE.to_owned(),
             hold: Duration::from_mins(2),
             log_requests: false,
             clock: Clock::system(),

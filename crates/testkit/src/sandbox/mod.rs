@@ -14,12 +14,14 @@
 //! | `/auth0/api/v2/users/{id}` | the Management API, [`Auth0`] |
 //! | `/b1s/v2/{resource}` | SAP Business One's Service Layer, [`ServiceLayer`] |
 //! | `/porta/rest/{service}/{method}` | PortaBilling's API, [`PortaBilling`] |
+//! | `/discovery/api/v1/{resource}/`, `/discovery/oauth2/access_token` | Open edX course-discovery, [`Discovery`] |
 
 pub mod algolia;
 pub mod auth0;
 mod clock;
 mod config;
 mod desk;
+pub mod discovery;
 pub mod fault;
 pub mod infoservice;
 mod line;
@@ -46,6 +48,7 @@ pub use self::{
     auth0::Auth0,
     clock::Clock,
     config::SandboxConfig,
+    discovery::Discovery,
     fault::{Fault, Faults},
     infoservice::Infoservice,
     log::{Logged, RequestLog},
@@ -81,6 +84,8 @@ pub struct Sandbox {
     pub service_layer: ServiceLayer,
     /// PortaBilling.
     pub portabilling: PortaBilling,
+    /// Open edX course-discovery.
+    pub discovery: Discovery,
     config: SandboxConfig,
     address: SocketAddr,
     log: RequestLog,
@@ -112,6 +117,7 @@ impl Sandbox {
         let auth0 = Auth0::new(&config, &shared);
         let service_layer = ServiceLayer::new(&config, &shared);
         let portabilling = PortaBilling::new(&config, &shared);
+        let discovery = Discovery::new(&config, &shared);
         let services = Router::new()
             .merge(algolia.router())
             .nest("/infoservice", infoservice.router())
@@ -120,6 +126,7 @@ impl Sandbox {
             .nest("/auth0", auth0.router())
             .nest("/b1s", service_layer.router())
             .nest("/porta", portabilling.router())
+            .nest(discovery::MOUNT, discovery.router())
             .merge(webhook.router())
             .into_make_service_with_connect_info::<Line>();
 
@@ -140,6 +147,7 @@ impl Sandbox {
             auth0,
             service_layer,
             portabilling,
+            discovery,
             config,
             address,
             log,
@@ -214,6 +222,12 @@ impl Sandbox {
     #[must_use]
     pub fn portabilling_url(&self) -> String {
         format!("{}/porta/rest", self.url())
+    }
+
+    /// Course-discovery's base, to which `/api/v1/…` and `/oauth2/access_token` are appended.
+    #[must_use]
+    pub fn discovery_url(&self) -> String {
+        format!("{}{}", self.url(), discovery::MOUNT)
     }
 
     /// The requests served so far, oldest first; empty unless `log_requests` is set.

@@ -144,3 +144,28 @@ async fn a_session_of_portabilling_is_opened_again() {
     let refused = caller.call(Method::POST, &url, &json!({"params": {}})).await;
     assert_eq!((refused.status.as_u16(), sandbox.portabilling.logins()), (500, 4));
 }
+
+#[tokio::test]
+async fn a_token_for_course_discovery_is_asked_for_again() {
+    let sandbox = start().await;
+    let config = sandbox.config();
+    let settings = json!({
+        "kind": "client-credentials", "token_url": format!("{}/oauth2/access_token", sandbox.discovery_url()),
+        "client_auth": "body", "scheme": "JWT", "parameters": {"token_type": "jwt"},
+    });
+    let secret = json!({
+        "sandbox_client_id": config.discovery_client_id, "sandbox_client_secret": config.discovery_client_secret,
+    });
+    let caller = Caller::new(settings, secret);
+    let url = format!("{}/api/v1/courses/", sandbox.discovery_url());
+
+    for tokens in 1..=3 {
+        for _ in 0..2 {
+            let answer = caller.call(Method::GET, &url, &json!({})).await;
+            assert_eq!(answer.status.as_u16(), 200);
+        }
+        assert_eq!(sandbox.discovery.tokens_issued(), tokens);
+        sandbox.discovery.expire_tokens();
+        caller.clock.advance(LATER);
+    }
+}

@@ -6,6 +6,7 @@
 )]
 
 mod auth0;
+mod discovery;
 mod engine_sessions;
 mod faults;
 mod infoservice;
