@@ -1,0 +1,4 @@
+//! What becomes of what a line says.
+
+mod courses;
+mod instructors;
