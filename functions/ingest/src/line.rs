@@ -17,6 +17,8 @@ pub(crate) struct Line {
     pub(crate) route: &'static str,
     /// How the caller showed who it is.
     pub(crate) caller: Option<&'static str>,
+    /// Who that was, where it is known: every request that was accepted can be told from whom it came.
+    pub(crate) identity: Option<String>,
     /// How many events the body holds.
     pub(crate) events: Option<usize>,
     /// How many of them are on the bus.
@@ -34,16 +36,19 @@ pub(crate) async fn write(State(clock): State<Arc<dyn Clock>>, request: Request,
     let response = next.run(request).await;
     let took = clock.now().duration_since(began).as_millis();
     let line = response.extensions().get::<Line>().cloned().unwrap_or_default();
-    let problem = response.extensions().get::<Code>().map(|code| code.0);
+    let problem = response.extensions().get::<Code>();
+    let because = problem.and_then(|problem| problem.because.clone());
+    let problem = problem.map(|problem| problem.code);
     tracing::info!(
         target: "vendorbridge",
         route = Some(line.route).filter(|route| !route.is_empty()),
         status = response.status().as_u16(),
         problem,
         caller = line.caller,
+        identity = line.identity,
         events = line.events,
         accepted = line.accepted,
-        refusal = line.refusal,
+        refusal = line.refusal.or(because),
         took_ms = u64::try_from(took).unwrap_or(0),
         request_id,
         "ingest.answered"

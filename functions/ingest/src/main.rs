@@ -1,15 +1,20 @@
-//! The function `ingest`: HTTPS requests of other systems become events on the bus.
+//! The function `ingest`: HTTPS requests of other systems become events on the bus, or states in the lanes of a vendor.
 
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use ingest::{Ingest, IngestConfig};
+use ingest::{DynamoStore, Ingest, IngestConfig};
 use vendorbridge::bus::EventBridge;
 use vendorbridge::clock::{Clock, SystemClock};
 use vendorbridge::config::environment;
 use vendorbridge::http::Http;
 use vendorbridge::lambda::{StartError, run, sdk};
+use vendorbridge::lane::SqsLanes;
 use vendorbridge::secret::{SecretStore, SecretsManager};
+
+fn seed() -> Result<u64, StartError> {
+    getrandom::u64().map_err(|error| StartError::Lambda(format!("the system has no randomness: {error}")))
+}
 
 fn main() -> ExitCode {
     run(async {
@@ -26,6 +31,19 @@ fn main() -> ExitCode {
             )),
             secrets: SecretStore::new(Box::new(secret), Arc::clone(&clock)),
             clock,
+            lines: Arc::new(config.lines),
+            store: Arc::new(DynamoStore::new(
+                aws_sdk_dynamodb::Client::new(&sdk),
+                config.table,
+                config.ttl_days,
+            )),
+            lanes: Arc::new(SqsLanes::new(
+                aws_sdk_sqs::Client::new(&sdk),
+                config.queue_url.unwrap_or_default(),
+                config.partitions,
+            )),
+            calls_per_window: config.calls_per_window,
+            rng: Arc::new(Mutex::new(fastrand::Rng::with_seed(seed()?))),
         });
         lambda_http::run(router)
             .await

@@ -5,13 +5,15 @@ use axum::response::Response;
 use futures::future::BoxFuture;
 use http::Request;
 use http::header::{ALLOW, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use jiff::Timestamp;
 use rstest::rstest;
 use serde_json::{Value, json};
 use tower::ServiceExt;
-use vendorbridge::Error;
 use vendorbridge::bus::{Event, Refusal};
 use vendorbridge::clock::SystemClock;
 use vendorbridge::secret::{SecretText, Secrets};
+use vendorbridge::{EntityKey, Error};
+use vendorbridge_testkit::memory::MemoryLanes;
 
 use super::*;
 
@@ -50,6 +52,44 @@ impl Secrets for Token {
     }
 }
 
+/// No route of these tests keeps anything.
+struct Untouched;
+
+impl Store for Untouched {
+    fn request<'a>(
+        &'a self,
+        _: &'a str,
+        _: &'a str,
+    ) -> BoxFuture<'a, Result<Option<events::Request>, Error>> {
+        unreachable!()
+    }
+
+    fn wanted<'a>(&'a self, _: &'a EntityKey) -> BoxFuture<'a, Result<Option<events::Wanted>, Error>> {
+        unreachable!()
+    }
+
+    fn accept<'a>(
+        &'a self,
+        _: &'a events::Request,
+        _: &'a [events::Replacement],
+    ) -> BoxFuture<'a, Result<events::Acceptance, Error>> {
+        unreachable!()
+    }
+
+    fn count<'a>(&'a self, _: &'a str, _: Timestamp, _: u32, _: u32) -> BoxFuture<'a, Result<bool, Error>> {
+        unreachable!()
+    }
+
+    fn outcome<'a>(
+        &'a self,
+        _: &'a EntityKey,
+        _: Timestamp,
+        _: &'a str,
+    ) -> BoxFuture<'a, Result<events::Outcome, Error>> {
+        unreachable!()
+    }
+}
+
 async fn send(bus: &Arc<FakeBus>, request: Request<Body>) -> Response {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let ingest = Ingest {
@@ -57,6 +97,11 @@ async fn send(bus: &Arc<FakeBus>, request: Request<Body>) -> Response {
         bus: Arc::clone(bus) as Arc<dyn Bus>,
         secrets: SecretStore::new(Box::new(Token), Arc::clone(&clock)),
         clock,
+        lines: Arc::default(),
+        store: Arc::new(Untouched),
+        lanes: Arc::new(MemoryLanes::default()),
+        calls_per_window: 1,
+        rng: Arc::new(Mutex::new(fastrand::Rng::with_seed(1))),
     };
     router(ingest).oneshot(request).await.unwrap()
 }
@@ -193,4 +238,39 @@ async fn other_paths_and_methods_are_problems_too() {
     let response = send(&Arc::default(), Request::get("/").body(Body::empty()).unwrap()).await;
     assert_eq!(response.status(), StatusCode::NOT_FOUND);
     assert!(is_problem(&response));
+}
+
+/// What is described is there, and what is there is described.
+#[tokio::test]
+async fn the_routes_are_those_of_the_document() {
+    let bus = Arc::new(FakeBus::default());
+    let described = crate::openapi::routes().unwrap();
+    assert_eq!(described.len(), 6, "{described:?}");
+    for (method, path) in &described {
+        let path = path
+            .replace("{line}", "acme")
+            .replace("{id}", "e-1")
+            .replace("{event}", "course.created");
+        let request = Request::builder()
+            .method(method.as_str())
+            .uri(&path)
+            .body(Body::empty())
+            .unwrap();
+        // Nobody is let in, but there is a door.
+        assert_eq!(send(&bus, request).await.status(), 401, "{method} {path}");
+        let other = Request::builder()
+            .method("DELETE")
+            .uri(&path)
+            .body(Body::empty())
+            .unwrap();
+        let refused = send(&bus, other).await;
+        assert_eq!(refused.status(), 405, "{path}");
+        let allowed = refused.headers()[ALLOW].to_str().unwrap().to_owned();
+        let here = described
+            .iter()
+            .filter(|(_, known)| known.split('/').count() == path.split('/').count());
+        for method in allowed.split(',').filter(|method| *method != "HEAD") {
+            assert!(here.clone().any(|(known, _)| known == method), "{method} {path}");
+        }
+    }
 }
