@@ -5,7 +5,7 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 
-FUNCTIONS := mailchimp webhook algolia portabilling changes waker ingest
+FUNCTIONS := mailchimp webhook algolia portabilling discovery changes waker ingest
 TOOLS := .venv/tools/bin
 DENY_VERSION := 0.20.2
 FUZZ_VERSION := 0.13.2
@@ -29,7 +29,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
-setup: .venv/cloud/.installed .venv/tools/.installed ## install what the project needs into .venv (once, about two minutes)
+setup: .venv/cloud/.installed .venv/tools/.installed .venv/contract/.installed ## install what the project needs into .venv (once, about two minutes)
 
 .PHONY: build
 build: setup ## build the functions into target/lambda (ARCH=x86_64|arm64, SHIP=1 as for a real deployment)

@@ -30,6 +30,7 @@ PSEUDO = {
     "AWS::URLSuffix": "amazonaws.com",
 }
 NO_VALUE = object()
+ALWAYS = {"Fn::Equals": ["", ""]}
 
 
 @dataclass
@@ -92,6 +93,15 @@ def process(raw=None, **parameters):
         outputs=resolve.section(translated.get("Outputs", {})),
         code=code,
     )
+
+
+def refused(**parameters):
+    """What the template's `Rules` say against these parameters, before anything is deployed."""
+    raw = load()
+    values = {name: str(p.get("Default", "")) for name, p in raw["Parameters"].items()} | PSEUDO | parameters
+    rules = Resolver(raw, values)
+    asserted = [a for rule in raw["Rules"].values() if rules.condition(rule.get("RuleCondition", ALWAYS)) for a in rule["Assertions"]]
+    return [a["AssertDescription"] for a in asserted if not rules.condition(a["Assert"])]
 
 
 def by_name(resources):
@@ -237,4 +247,8 @@ class Resolver:
             return not self.condition(argument[0])
         if name == "Fn::And":
             return all(map(self.condition, argument))
+        if name == "Fn::Or":
+            return any(map(self.condition, argument))
+        if name == "Fn::Contains":
+            return self.value(argument[1]) in self.value(argument[0])
         raise KeyError(f"condition {name}")

@@ -7,8 +7,38 @@ an emulator accepts what AWS refuses, or what AWS accepts and then loses message
 import json
 import re
 
+import ingest
+from reading import (
+    MAX_PARTITIONS,
+    allow_rules,
+    as_list,
+    concurrency,
+    conditions,
+    deny_without_tls,
+    documents,
+    grants,
+    is_fifo,
+    keys,
+    mappings,
+    matches,
+    number,
+    of_partitions,
+    parse,
+    partition_arns,
+    queue_names,
+    queue_of,
+    queue_targets,
+    raw_entries,
+    references,
+    stray,
+    symbolic,
+    target,
+)
+
 # What the vendors allow at the same time, by their own documents; None: they name no limit.
-CONNECTIONS = {"mailchimp": 10, "webhook": None, "algolia": None, "portabilling": None}
+CONNECTIONS = {"mailchimp": 10, "webhook": None, "algolia": None, "portabilling": None, "discovery": None}
+# Calls a second that a vendor never gets more of, as docs/CONFIGURATION.md promises; None: nothing is promised.
+CALLS = {"mailchimp": None, "webhook": None, "algolia": None, "portabilling": None, "discovery": 10}
 
 # Resources per vendor: suffix of the logical id -> type.
 PARTS = {
@@ -43,31 +73,21 @@ PARTITION_PARTS = {
     "FunctionLanes": "Lambda::EventSourceMapping",
     "OldestMessageAlarm": "CloudWatch::Alarm",
 }
-MAX_PARTITIONS = 8  # a dead-letter queue names at most ten sources
 OUTPUTS = ["QueueUrl", "Partitions", "DeadLetterQueueUrl", "UndeliveredQueueUrl", "FunctionName", "SecretArn"]
 SHARED = {
     "Bus", "Archive", "Ledger", "Waker", "WakerLogs", "WakerRole", "WakerErrorsAlarm", "WakerEventInvokeConfig",
     "Changes", "ChangesLogs", "ChangesRole", "ChangesFailureQueue", "ChangesFailureQueuePolicy", "ChangesOfLedger",
     "ChangesOfInventory", "ChangesErrorsAlarm", "ChangesLateAlarm", "ChangesFailuresAlarm",
 }  # fmt: skip
-# What there is if, and only if, IngestApi asks for it.
-INGEST = {
-    "Ingest", "IngestSecret", "IngestLogs", "IngestRole", "IngestHttpApi", "IngestIntegration", "IngestSapb1Route", "IngestStage",
-    "IngestAccessLogs", "IngestPermission", "IngestErrorsAlarm", "IngestThrottlesAlarm", "IngestFailuresAlarm",
-}  # fmt: skip
-INGEST_OUTPUTS = {"IngestUrl", "IngestFunctionName", "IngestSecretArn"}
-# Routes of the ingest API that check credentials themselves.
-OPEN_ROUTES = {"POST /v1/events/sapb1"}
 # Rules outside the loop -> the vendor whose queue they feed.
 OWN_RULES = {"Auth0Rule": "mailchimp", "Auth0LogRule": "mailchimp"}
 
 VENDOR_VARIABLES = {
-    "VENDOR", "QUEUE_URL", "PARTITIONS", "LEDGER_TABLE", "VENDOR_SECRET", "VENDOR_SETTINGS", "MAX_IN_FLIGHT", "PARK_BASE_SECONDS",
-    "PARK_CAP_SECONDS", "PARK_HORIZON_HOURS", "EVENT_TTL_DAYS", "ALLOW_PLAIN_HTTP", "ALLOW_PRIVATE_ADDRESSES",
-    "EGRESS_PROXY", "LOG_LEVEL",
+    "VENDOR", "QUEUE_URL", "PARTITIONS", "LEDGER_TABLE", "VENDOR_SECRET", "VENDOR_SETTINGS", "MAX_IN_FLIGHT",
+    "VENDOR_CALLS_PER_SECOND", "PARK_BASE_SECONDS", "PARK_CAP_SECONDS", "PARK_HORIZON_HOURS", "EVENT_TTL_DAYS",
+    "ALLOW_PLAIN_HTTP", "ALLOW_PRIVATE_ADDRESSES", "EGRESS_PROXY", "LOG_LEVEL",
 }  # fmt: skip
 WAKER_VARIABLES = {"LEDGER_TABLE", "LOG_LEVEL"}
-INGEST_VARIABLES = {"BUS_NAME", "INGEST_SECRET", "SAPB1_COMPANIES", "LOG_LEVEL"}
 CHANGES_VARIABLES = {"LEDGER_TABLE", "BUS_NAME", "FAILURE_QUEUE_URL", "STREAMS", "LOG_LEVEL"}
 DEPLOYED_VALUE = 200  # characters allowed for a value that only the deployment knows
 
@@ -181,6 +201,27 @@ def vendor_connections(t):
             seen = number(variables.get("MAX_IN_FLIGHT", 0)) * invocations
             if not 1 <= seen <= CONNECTIONS[vendor]:
                 found.append(f"{vendor}: {seen} connections, documented limit {CONNECTIONS[vendor]}")
+    return found
+
+
+def vendor_calls(t):
+    """Calls a second of a process times processes is what the vendor gets in a second, with each number of partitions."""
+    found = []
+    for v in t.vendors:
+        calls = t.properties(f"{v}Function").get("Environment", {}).get("Variables", {}).get("VENDOR_CALLS_PER_SECOND")
+        row = t.raw["Mappings"]["Profile"].get(v, {})
+        if v not in CALLS:
+            found.append(f"{v}: what it gets in a second is not in CALLS")
+        elif not re.fullmatch("[0-9]+", str(calls)) or calls != row.get("CallsPerSecond"):
+            found.append(f"{v}Function: VENDOR_CALLS_PER_SECOND is not that of its row")
+        elif CALLS[v] is None and calls != "0":
+            found.append(f"{v}: a limit of which docs/CONFIGURATION.md says nothing")
+        elif CALLS[v] is not None:
+            now = number(calls) * sum(concurrency(t.properties(i)) for i in of_partitions(t, v, "FunctionLanes"))
+            stated = {key.removeprefix("MaximumConcurrency"): value for key, value in row.items() if key.startswith("MaximumConcurrency")}
+            most = {n: number(n) * number(calls) * number(invocations) for n, invocations in stated.items()} | {"now": now}
+            if not all(1 <= seen <= CALLS[v] for seen in most.values()):
+                found.append(f"{v}: calls a second by the number of partitions: {most}, promised {CALLS[v]}")
     return found
 
 
@@ -423,78 +464,6 @@ def waker_schedules(t):
     return found
 
 
-# ---- the ingest API ------------------------------------------------------------------------------------------------------
-
-
-def nothing_is_public_unless_asked(t):
-    """No API, no URL of a function, and nothing else of ingest, unless IngestApi is public."""
-    is_public = t.parameters["IngestApi"] == "public"
-    there = INGEST & t.resources.keys()
-    found = []
-    if there != (INGEST if is_public else set()):
-        found.append(f"IngestApi is {t.parameters['IngestApi']}, and there is {sorted(there)}")
-    if INGEST_OUTPUTS & t.outputs.keys() != (INGEST_OUTPUTS if is_public else set()):
-        found.append("outputs of an API that is not there, or none of one that is")
-    doors = ("ApiGatewayV2::Api", "ApiGateway::RestApi", "Lambda::Url", "ElasticLoadBalancingV2::LoadBalancer")
-    open_doors = {i for kind in doors for i, _ in t.of(kind)}
-    if open_doors != ({"IngestHttpApi"} if is_public else set()):
-        found.append(f"public: {sorted(open_doors)}")
-    if t.raw["Parameters"]["IngestApi"].get("Default") != "none":
-        found.append("IngestApi: public by default")
-    return found
-
-
-def ingest_routes(t):
-    """Each route reaches the one function, is throttled and logged, and may call it on its own path only."""
-    found = []
-    for i, route in t.of("ApiGatewayV2::Route"):
-        if route.get("AuthorizationType") != ("NONE" if route["RouteKey"] in OPEN_ROUTES else "AWS_IAM"):
-            found.append(f"{i}: open to everybody")
-        if (route.get("ApiId"), route.get("Target")) != ("ref:IngestHttpApi", "integrations/ref:IngestIntegration"):
-            found.append(f"{i}: leads elsewhere")
-        method, path = route["RouteKey"].split(" ", 1)
-        source = f"arn:aws:execute-api:eu-west-1:123456789012:ref:IngestHttpApi/*/{method}{path}"
-        if source not in [p.get("SourceArn") for _, p in t.of("Lambda::Permission") if p["FunctionName"] == "ref:Ingest"]:
-            found.append(f"{i}: not permitted to call the function, or others are")
-    for i, stage in t.of("ApiGatewayV2::Stage"):
-        throttle = stage.get("DefaultRouteSettings", {})
-        wanted = {
-            "ThrottlingRateLimit": t.parameters["IngestRateLimit"],
-            "ThrottlingBurstLimit": t.parameters["IngestBurstLimit"],
-        }
-        if {name: str(value) for name, value in throttle.items()} != wanted:
-            found.append(f"{i}: not throttled by the parameters")
-        log = stage.get("AccessLogSettings", {})
-        line = parse(log.get("Format"))
-        if log.get("DestinationArn") != "att:IngestAccessLogs.Arn" or not line or not {"status", "request_id"} <= line.keys():
-            found.append(f"{i}: no access log")
-        if any(word in str(line) for word in ("authorizer", "header", "querystring", "path")):
-            found.append(f"{i}: its access log tells what callers send")
-    for i, api in t.of("ApiGatewayV2::Api"):
-        if "CorsConfiguration" in api:
-            found.append(f"{i}: may be called from other sites' pages")
-    for i, integration in t.of("ApiGatewayV2::Integration"):
-        if (integration.get("IntegrationUri"), integration.get("PayloadFormatVersion")) != ("att:Ingest.Arn", "2.0"):
-            found.append(f"{i}: not the function, or not as it reads requests")
-        if not 20 < number(t.properties("Ingest").get("Timeout", 3)) < number(integration.get("TimeoutInMillis", 30000)) / 1000 < 30:
-            found.append(f"{i}: the sender is gone before the function has answered")
-    for i, group in t.of("Logs::LogGroup"):
-        if i == "IngestAccessLogs" and (not number(group.get("RetentionInDays", 0)) or not group["LogGroupName"].startswith("/aws/vendedlogs/")):
-            found.append(f"{i}: kept for ever, or its name fills the account's resource policy")
-    return found
-
-
-def ingest_puts_its_own_events(t):
-    """Whoever takes the function over can pretend to be SAP Business One, and nobody else."""
-    if "IngestRole" not in t.resources:
-        return []
-    only = {"ForAllValues:StringEquals": {"events:source": "sapb1", "events:detail-type": "SapObjectChanged"}}
-    documents = [p["PolicyDocument"] for p in t.properties("IngestRole").get("Policies", [])]
-    if conditions(documents, "att:Bus.Arn") != {"events:PutEvents": [only]}:
-        return ["IngestRole: puts events of any source"]
-    return []
-
-
 # ---- functions and roles -------------------------------------------------------------------------------------------------
 
 
@@ -525,7 +494,7 @@ def environment(t):
     found = []
     for i, function in t.of("Lambda::Function"):
         variables = function.get("Environment", {}).get("Variables", {})
-        if set(variables) != {"Waker": WAKER_VARIABLES, "Changes": CHANGES_VARIABLES, "Ingest": INGEST_VARIABLES}.get(i, VENDOR_VARIABLES):
+        if set(variables) != {"Waker": WAKER_VARIABLES, "Changes": CHANGES_VARIABLES, "Ingest": ingest.variables_wanted(t)}.get(i, VENDOR_VARIABLES):
             found.append(f"{i}: variables {sorted(variables)}")
         not_text = [name for name, value in variables.items() if not isinstance(value, str)]
         if not_text:
@@ -564,11 +533,7 @@ def role_grants(t):
         | {m["EventSourceArn"]: READ_STREAM for _, m in mappings(t, "dynamodb")},
     }
     if "Ingest" in t.resources:
-        wanted["IngestRole"] = {
-            "att:IngestLogs.Arn": LOGS,
-            "att:Bus.Arn": {"events:PutEvents"},
-            "att:IngestSecret.Id": {"secretsmanager:GetSecretValue"},
-        }
+        wanted["IngestRole"] = {"att:IngestLogs.Arn": LOGS} | ingest.grants_wanted(t)
     for v in t.vendors:
         wanted[f"{v}Role"] = {
             f"att:{v}Logs.Arn": LOGS,
@@ -580,14 +545,16 @@ def role_grants(t):
         profile = t.raw["Mappings"]["Profile"].get(v, {})
         if profile.get("RotatesSecret") == "Allow":
             wanted[f"{v}Role"][f"att:{v}Secret.Id"] |= {"secretsmanager:PutSecretValue"}
+        if profile.get("ReadsLines") == "Allow":
+            wanted[f"{v}Role"]["att:Ledger.Arn"] = LEDGER_OF_VENDOR | {"dynamodb:GetItem"}
         if profile.get("ReadsInventory") == "Allow" and t.parameters["InventoryTableName"]:
             table = f"arn:aws:dynamodb:eu-west-1:123456789012:table/{t.parameters['InventoryTableName']}"
             wanted[f"{v}Role"][table] = {"dynamodb:GetItem"}
     for i, role in t.of("IAM::Role"):
         if role.get("ManagedPolicyArns") and role["ManagedPolicyArns"] != [INTERFACES]:
             found.append(f"{i}: managed policies grant more than is used")
-        if grants(t, i, role) != wanted.get(i):
-            found.append(f"{i}: grants other than what is used: {grants(t, i, role)}")
+        if grants(t, i) != wanted.get(i):
+            found.append(f"{i}: grants other than what is used: {grants(t, i)}")
     return found
 
 
@@ -595,7 +562,8 @@ def own_records(t):
     """A vendor's role reaches the ledger's records of that vendor only: its own, and those whose key begins with its name.
 
     A request is allowed by one statement or not at all, so the one that reads both kinds of records at once names both.
-    Only the vendor's own record is put as a whole, and nothing else about the vendor is read by the waker.
+    Only the vendor's own record is put as a whole, and nothing else about the vendor is read by the waker. What lines of
+    business sent is read by the vendor that they are brought to, and by no other.
     """
     found = []
     for v in t.vendors:
@@ -608,8 +576,9 @@ def own_records(t):
             "dynamodb:BatchWriteItem": [entities],
             "dynamodb:PutItem": [own],
         }
-        documents = [p["PolicyDocument"] for p in t.properties(f"{v}Role").get("Policies", [])]
-        if conditions(documents, "att:Ledger.Arn") != wanted:
+        if v == ingest.VENDOR_OF_LINES:
+            wanted["dynamodb:GetItem"] = [{"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["line#*"]}}]
+        if conditions(documents(t, f"{v}Role"), "att:Ledger.Arn") != wanted:
             found.append(f"{v}Role: reaches other vendors' records, or not all of its own")
         waker = t.properties(f"{v}WakerPolicy").get("PolicyDocument", {"Statement": []})
         if conditions([waker], "att:Ledger.Arn") != {"dynamodb:GetItem": [own]}:
@@ -804,7 +773,7 @@ def vendors_stand_alone(t):
     """A part refers to its own vendor and to what is shared, and nothing shared refers to a vendor."""
     owner = {i: v for v in t.vendors for i in t.resources if re.match(rf"{v}[A-Z]", i)}
     owner |= {i: v for i, v in OWN_RULES.items() if i in t.resources}
-    found = [f"{i}: neither shared nor a vendor's" for i in t.resources if i not in owner and i not in SHARED | INGEST]
+    found = [f"{i}: neither shared nor a vendor's" for i in t.resources if i not in owner and i not in SHARED | ingest.ALL_PARTS]
     for i, resource in t.resources.items():
         for other in references(resource):
             if other in owner and owner[other] != owner.get(i):
@@ -875,165 +844,10 @@ def in_loop(t, loop, spec, outer=()):
 
 ALL = [
     visibility_outlasts_the_function, fifo_batches, partial_batches, concurrency_range, stream_mappings, streams,
-    vendor_connections, partitions, fifo_queues,
+    vendor_connections, vendor_calls, partitions, fifo_queues,
     lanes_run_side_by_side, dead_letters_of_the_same_kind, redrive_limits, content_based_deduplication,
     target_message_group, undelivered_events_are_kept, rule_pattern, on_demand, no_loops, rules_of_auth0, queue_policies,
-    waker_schedules, nothing_is_public_unless_asked, ingest_routes, ingest_puts_its_own_events, functions, code, environment, settings_reach_the_function, role_grants, own_records, networks, no_wildcards, roles_of_functions, secrets, log_groups, alarms,
-    metric_filters, ledger, ledger_outlives_the_stack, archive, every_vendor_has_its_parts, vendors_stand_alone, names,
-    explained, loop_variables,
+    waker_schedules, *ingest.RULES, functions, code, environment, settings_reach_the_function, role_grants, own_records, networks,
+    no_wildcards, roles_of_functions, secrets, log_groups, alarms, metric_filters, ledger,
+    ledger_outlives_the_stack, archive, every_vendor_has_its_parts, vendors_stand_alone, names, explained, loop_variables,
 ]  # fmt: skip
-
-
-# ---- helpers -------------------------------------------------------------------------------------------------------------
-
-
-def of_partitions(t, vendor, part):
-    """A part of each partition: of the first, which has the vendor's own, and of the others, by their number."""
-    return [f"{vendor}{part}{n or ''}" for n in range(number(t.parameters[f"{vendor}Partitions"]))]
-
-
-def queue_names(t, vendor):
-    """What the queues of a vendor may be named, whether they are there or not."""
-    name = f"{t.properties('Bus')['Name']}-{vendor}"
-    return [f"{name}{n and f'_{n}' or ''}.fifo" for n in range(MAX_PARTITIONS)]
-
-
-def partition_arns(t, vendor):
-    """All partitions but the first, as a role names them."""
-    return f"arn:aws:sqs:eu-west-1:123456789012:{t.properties('Bus')['Name']}-{vendor}_?.fifo"
-
-
-def mappings(t, service):
-    """The event source mappings of queues (`sqs`) or of streams (`dynamodb`)."""
-    queues = dict(t.of("SQS::Queue"))
-    is_queue = {i: target(m["EventSourceArn"]) in queues for i, m in t.of("Lambda::EventSourceMapping")}
-    return [(i, m) for i, m in t.of("Lambda::EventSourceMapping") if is_queue[i] == (service == "sqs")]
-
-
-def matches(pattern, event):
-    """Whether EventBridge would match; of its operators those that the template uses."""
-    for name, wanted in pattern.items():
-        if name == "$or":
-            if not any(matches(part, event) for part in wanted):
-                return False
-        elif isinstance(wanted, dict):
-            if not isinstance(event.get(name), dict) or not matches(wanted, event[name]):
-                return False
-        elif not any(w == {"exists": name in event} if isinstance(w, dict) else event.get(name) == w for w in wanted):
-            return False
-    return True
-
-
-def target(symbol):
-    """`att:mailchimpQueue.Arn` or `ref:mailchimpQueue` -> `mailchimpQueue`."""
-    return re.split(r"[.]", symbol.split(":", 1)[-1])[0]
-
-
-def symbolic(value):
-    return str(value).startswith(("att:", "ref:"))
-
-
-def references(node):
-    return set(re.findall(r"(?:att|ref):([A-Za-z0-9]+)", json.dumps(node)))
-
-
-def number(value):
-    return int(value)
-
-
-def concurrency(mapping):
-    return number(mapping.get("ScalingConfig", {}).get("MaximumConcurrency", 0))
-
-
-def is_fifo(queue):
-    return queue.get("FifoQueue") is True
-
-
-def queue_of(t, mapping):
-    return t.properties(target(mapping["EventSourceArn"]))
-
-
-def queue_targets(t):
-    """(rule, target) of every rule target that is a queue of this template."""
-    queues = dict(t.of("SQS::Queue"))
-    return [(i, to) for i, rule in t.of("Events::Rule") for to in rule.get("Targets", []) if target(to["Arn"]) in queues]
-
-
-def as_list(value):
-    return value if isinstance(value, list) else [value]
-
-
-def keys(partition, sort):
-    return [{"AttributeName": partition, "KeyType": "HASH"}, {"AttributeName": sort, "KeyType": "RANGE"}]
-
-
-def allow_rules(queue, stack, name):
-    """The rule of this stack's bus, and those of the vendor's own, whose names begin with it, on any bus but the default."""
-    rules = "arn:aws:events:eu-west-1:123456789012:rule/"
-    return {
-        "Sid": "OnlyItsRules",
-        "Effect": "Allow",
-        "Principal": {"Service": "events.amazonaws.com"},
-        "Action": "sqs:SendMessage",
-        "Resource": f"att:{queue}.Arn",
-        "Condition": {"ArnLike": {"aws:SourceArn": [f"{rules}{stack}/{name}", f"{rules}*/{name}-*"]}},
-    }
-
-
-def deny_without_tls(queue):
-    return {
-        "Sid": "OnlyOverTls",
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "sqs:*",
-        "Resource": f"att:{queue}.Arn",
-        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-    }
-
-
-def grants(t, role_id, role):
-    """Resource -> actions, over a role's own policies and those attached to it."""
-    documents = [p["PolicyDocument"] for p in role.get("Policies", [])]
-    documents += [p["PolicyDocument"] for _, p in t.of("IAM::Policy") if f"ref:{role_id}" in p.get("Roles", [])]
-    granted = {}
-    for statement in (s for document in documents for s in document["Statement"] if s["Effect"] == "Allow"):
-        for resource in as_list(statement.get("Resource", "*")):
-            granted.setdefault(resource, set()).update(as_list(statement.get("Action", "*")))
-    return granted
-
-
-def conditions(documents, resource):
-    """Action -> the conditions under which it is granted on a resource."""
-    found = {}
-    for statement in (s for document in documents for s in document["Statement"]):
-        if resource in as_list(statement.get("Resource", "*")):
-            for action in as_list(statement.get("Action", "*")):
-                found.setdefault(action, []).append(statement.get("Condition"))
-    return found
-
-
-def parse(text):
-    try:
-        return json.loads(text)
-    except (TypeError, ValueError):
-        return None
-
-
-def raw_entries(section):
-    for key, entry in section.items():
-        yield from entry[2].items() if key.startswith("Fn::ForEach::") else [(key, entry)]
-
-
-def stray(node, placeholder):
-    """Plain texts and nested keys that hold the placeholder where nothing fills it in."""
-    if isinstance(node, list):
-        for item in node:
-            yield from stray(item, placeholder)
-    elif isinstance(node, dict):
-        for key, value in node.items():
-            if placeholder in key:
-                yield key
-            if key not in ("Fn::Sub", "CodeUri"):
-                yield from stray(value, placeholder)
-    elif isinstance(node, str) and placeholder in node:
-        yield node

@@ -5,8 +5,10 @@ import fnmatch
 import unittest
 
 from processed import process
-from rules import as_list
+from reading import as_list
+from test_rules import ALL_ON
 
+STATE, REQUEST, COURSE, PERSON = "line#course/acme:1", "ingest#acme:e-1", "discovery#course/acme:1", "discovery#instructor/acme:p"
 RECORD, ENTITY, OTHER, THEIRS = "mailchimp", "mailchimp#customer/1", "webhook", "webhook#customer/1"
 
 # who, action, partition keys of one request, whether it is allowed
@@ -32,6 +34,25 @@ REQUESTS = [
     ("WakerRole", "GetItem", [OTHER], True),
     ("WakerRole", "GetItem", [ENTITY], False),
     ("WakerRole", "PutItem", [RECORD], False),
+    ("IngestRole", "GetItem", [STATE], True),
+    ("IngestRole", "PutItem", [REQUEST], True),
+    ("IngestRole", "UpdateItem", [STATE], False),
+    ("IngestRole", "PutItem", [STATE], True),
+    ("IngestRole", "DeleteItem", [STATE], False),
+    ("IngestRole", "Query", [STATE], False),
+    ("IngestRole", "GetItem", [PERSON], True),
+    ("IngestRole", "GetItem", [COURSE], True),
+    ("IngestRole", "GetItem", [ENTITY], False),
+    ("IngestRole", "GetItem", ["discovery"], False),  # circuit and pause are not its business
+    ("IngestRole", "UpdateItem", [COURSE], False),
+    ("IngestRole", "PutItem", [COURSE], False),
+    ("IngestRole", "PutItem", [RECORD], False),
+    ("discoveryRole", "GetItem", [STATE], True),
+    ("discoveryRole", "GetItem", [REQUEST], False),
+    ("discoveryRole", "PutItem", [STATE], False),
+    ("discoveryRole", "UpdateItem", [STATE], False),
+    ("discoveryRole", "UpdateItem", [COURSE], True),
+    ("mailchimpRole", "GetItem", [STATE], False),
 ]  # fmt: skip
 
 
@@ -41,7 +62,7 @@ def statements(t, role):
     return [s for document in own + attached for s in document["Statement"] if s["Resource"] == "att:Ledger.Arn"]
 
 
-def allows(statement, action, keys):
+def applies(statement, action, keys):
     if f"dynamodb:{action}" not in as_list(statement["Action"]):
         return False
     for operator, condition in statement.get("Condition", {}).items():
@@ -53,11 +74,20 @@ def allows(statement, action, keys):
 
 
 class LedgerKeys(unittest.TestCase):
+    def test_without_lines_callers_are_counted_and_no_more(self):
+        t = process(IngestApi="iam")
+        for role, action, keys, _ in REQUESTS:
+            if role == "IngestRole":
+                with self.subTest(action=action, keys=keys):
+                    self.assertFalse(any(applies(s, action, keys) for s in statements(t, role)))
+        self.assertTrue(any(applies(s, "UpdateItem", ["ingest#calls#c#1"]) for s in statements(t, "IngestRole")))
+
     def test_each_request_that_is_made_is_allowed_and_no_other(self):
-        t = process()
+        t = process(**ALL_ON)
         for role, action, keys, allowed in REQUESTS:
             with self.subTest(role=role, action=action, keys=keys):
-                self.assertEqual(any(allows(s, action, keys) for s in statements(t, role)), allowed)
+                effects = {s["Effect"] for s in statements(t, role) if applies(s, action, keys)}
+                self.assertEqual(effects == {"Allow"}, allowed)
 
 
 if __name__ == "__main__":

@@ -31,8 +31,12 @@ def rule_target(t):
     return t.properties("mailchimpRule")["Targets"][0]
 
 
-def variables(t):
-    return t.properties("mailchimpFunction")["Environment"]["Variables"]
+def variables(t, vendor="mailchimp"):
+    return t.properties(f"{vendor}Function")["Environment"]["Variables"]
+
+
+def of_ingest(t):
+    return t.properties("Ingest")["Environment"]["Variables"]
 
 
 def put(properties, **values):
@@ -65,6 +69,10 @@ CHANGES = [
     ("streams role_grants", lambda t: t.resources.pop("ChangesOfInventory")),
     ("vendor_connections", lambda t: put(t.properties("mailchimpFunctionLanes"), ScalingConfig={"MaximumConcurrency": 3})),
     ("vendor_connections", lambda t: put(variables(t), MAX_IN_FLIGHT="6")),
+    ("vendor_calls", lambda t: put(variables(t, "discovery"), VENDOR_CALLS_PER_SECOND="6")),
+    ("vendor_calls", lambda t: put(variables(t, "discovery"), VENDOR_CALLS_PER_SECOND="0")),
+    ("vendor_calls", lambda t: put(variables(t), VENDOR_CALLS_PER_SECOND="1")),
+    ("vendor_calls", lambda t: put(t.properties("discoveryFunctionLanes"), ScalingConfig={"MaximumConcurrency": 3})),
     ("partitions", lambda t: put(t.properties("webhookFunctionLanes3"), ScalingConfig={"MaximumConcurrency": 3})),
     ("partitions dead_letters_of_the_same_kind", lambda t: put(t.properties("webhookQueue2"), QueueName="vendorbridge-webhook_9.fifo")),
     ("partitions lanes_run_side_by_side", lambda t: t.properties("webhookQueue").pop("FifoThroughputLimit")),
@@ -148,14 +156,37 @@ CHANGES = [
     ("waker_schedules", lambda t: put(t.properties("mailchimpWakerSchedule")["Targets"][0], Input='{"vendor":"mailchimp"}')),
     ("waker_schedules", lambda t: put(t.properties("mailchimpWakerSchedule")["Targets"][0], Input='{"vendor":')),
     ("waker_schedules", lambda t: put(t.properties("Waker"), Timeout=60)),
-    ("nothing_is_public_unless_asked", lambda t: t.parameters.update(IngestApi="none")),
+    ("nothing_is_public_unless_asked ingest_lines ingest_records role_grants", lambda t: t.parameters.update(IngestApi="none")),
     ("nothing_is_public_unless_asked", lambda t: t.raw["Parameters"]["IngestApi"].update(Default="public")),
     ("nothing_is_public_unless_asked", lambda t: t.outputs.pop("IngestSecretArn")),
     (
         "nothing_is_public_unless_asked vendors_stand_alone",
         lambda t: t.resources.update(Url={"Type": "AWS::Lambda::Url", "Properties": {"AuthType": "NONE"}}),
     ),
-    ("ingest_routes", lambda t: put(t.properties("IngestSapb1Route"), RouteKey="ANY /{proxy+}")),
+    ("nothing_is_public_unless_asked", lambda t: t.parameters.update(IngestApi="iam")),
+    ("nothing_is_public_unless_asked ingest_routes", lambda t: t.resources.pop("IngestPermissionOutcome")),
+    ("ingest_callers ingest_routes", lambda t: put(t.properties("IngestSapb1Route"), RouteKey="ANY /{proxy+}")),
+    ("ingest_callers", lambda t: put(t.properties("IngestRouteEvents"), AuthorizationType="NONE")),
+    ("ingest_callers", lambda t: t.properties("IngestRouteOpenApi").pop("AuthorizationType")),
+    ("ingest_callers vendors_stand_alone ingest_routes", lambda t: t.resources.update(Another=another_route(t))),
+    ("ingest_callers", lambda t: put(t.properties("IngestRouteSchema"), AuthorizerId="ref:IngestAuthorizer")),
+    ("ingest_routes", lambda t: put(t.properties("IngestPermissionEvents"), SourceArn=t.properties("IngestPermissionEvents")["SourceArn"] + "*")),
+    ("ingest_routes", lambda t: put(t.properties("IngestPermissionEvents"), Principal="*")),
+    ("ingest_lines", lambda t: put(of_ingest(t), DISCOVERY_QUEUE_URL="https://sqs.eu-west-1.amazonaws.com/123456789012/vendorbridge-webhook.fifo")),
+    ("ingest_lines", lambda t: put(of_ingest(t), LINES="{}")),
+    ("ingest_lines", lambda t: put(of_ingest(t), INGEST_CALLS_PER_10_SECONDS="0")),
+    ("ingest_lines environment", lambda t: of_ingest(t).pop("DISCOVERY_PARTITIONS")),
+    ("ingest_lines ingest_records role_grants nothing_is_public_unless_asked", lambda t: t.parameters.update(Lines="{}")),
+    ("ingest_records", lambda t: leading_keys(statement(t, "IngestLinesPolicy", 0), "StringLike", ["*"])),
+    ("ingest_records", lambda t: grant(t, "IngestRole", 3).pop("Condition")),
+    ("ingest_records", lambda t: leading_keys(statement(t, "IngestLinesPolicy", 1), "StringLike", ["webhook#*"])),
+    ("ingest_records", lambda t: statement(t, "IngestLinesPolicy", 1).pop("Condition")),
+    ("ingest_records role_grants", lambda t: statement(t, "IngestLinesPolicy", 0)["Action"].append("dynamodb:DeleteItem")),
+    ("role_grants", lambda t: statement(t, "IngestLinesPolicy", 2)["Resource"].pop()),
+    ("role_grants no_wildcards", lambda t: put(statement(t, "IngestLinesPolicy", 2), Resource="*")),
+    ("own_records role_grants", lambda t: grant(t, "discoveryRole", 7).update(Effect="Deny")),
+    ("own_records role_grants", lambda t: grant(t, "webhookRole", 7).update(Effect="Allow")),
+    ("own_records", lambda t: leading_keys(grant(t, "discoveryRole", 7), "StringLike", ["line#*", "ingest#*"])),
     ("ingest_routes", lambda t: put(t.properties("IngestSapb1Route"), Target="integrations/ref:Other")),
     ("ingest_routes", lambda t: put(t.properties("IngestPermission"), SourceArn="arn:aws:execute-api:eu-west-1:123456789012:*")),
     ("ingest_routes", lambda t: t.properties("IngestStage").pop("DefaultRouteSettings")),
@@ -191,7 +222,7 @@ CHANGES = [
     ("role_grants networks", lambda t: put(t.properties("mailchimpRole"), ManagedPolicyArns=["arn:aws:iam::aws:policy/PowerUserAccess"])),
     ("role_grants", lambda t: grant(t, "ChangesRole", 1)["Action"].append("dynamodb:Scan")),
     ("role_grants no_wildcards", lambda t: put(grant(t, "ChangesRole", 3), Resource="*")),
-    ("role_grants", lambda t: grant(t, "algoliaRole", 7).update(Effect="Deny")),
+    ("role_grants", lambda t: grant(t, "algoliaRole", 8).update(Effect="Deny")),
     ("role_grants", lambda t: grant(t, "mailchimpRole", 6).update(Effect="Allow")),
     ("networks", lambda t: put(t.properties("mailchimpRole"), ManagedPolicyArns=[rules.INTERFACES])),
     ("networks", lambda t: t.properties("webhookRole").pop("ManagedPolicyArns")),
@@ -225,7 +256,7 @@ CHANGES = [
     ("ledger_outlives_the_stack", lambda t: t.resources["Ledger"].update(DeletionPolicy="Delete")),
     ("archive", lambda t: t.resources.pop("Archive")),
     ("every_vendor_has_its_parts", lambda t: t.outputs.pop("SecretArnmailchimp")),
-    ("every_vendor_has_its_parts partitions", lambda t: t.raw["Mappings"]["Profile"].pop("webhook")),
+    ("every_vendor_has_its_parts partitions vendor_calls", lambda t: t.raw["Mappings"]["Profile"].pop("webhook")),
     ("vendors_stand_alone", lambda t: put(t.properties("mailchimpQueue"), Tags=[{"Key": "twin", "Value": "webhook"}])),
     ("vendors_stand_alone", lambda t: t.resources.update(Extra={"Type": "AWS::SNS::Topic", "Properties": {}})),
     ("vendors_stand_alone", lambda t: put(t.properties("WakerErrorsAlarm"), AlarmDescription="att:webhookQueue.Arn")),
@@ -245,6 +276,22 @@ CHANGES = [
     ("loop_variables", lambda t: inner_loop(t)[2].update({"Queue${Partition}": {"Type": "AWS::SQS::Queue"}})),
     ("loop_variables", lambda t: inner_loop(t).__setitem__(0, "Stage")),
 ]  # fmt: skip
+
+
+# The same with JWTs.
+CHANGES_OF_JWT = [
+    ("ingest_callers", lambda t: put(t.properties("IngestRouteEvents"), AuthorizationType="AWS_IAM")),
+    ("ingest_callers", lambda t: t.properties("IngestRouteEvents").pop("AuthorizerId")),
+    ("ingest_callers", lambda t: t.properties("IngestAuthorizer")["JwtConfiguration"].pop("Audience")),
+    ("ingest_callers", lambda t: t.properties("IngestAuthorizer")["JwtConfiguration"].update(Issuer="https://other.example")),
+    ("ingest_callers", lambda t: put(t.properties("IngestAuthorizer"), IdentitySource=["$request.querystring.token"])),
+    ("ingest_callers", lambda t: put(t.properties("IngestAuthorizer"), AuthorizerType="REQUEST")),
+    ("nothing_is_public_unless_asked", lambda t: t.resources.pop("IngestAuthorizer")),
+]  # fmt: skip
+
+
+def another_route(t):
+    return {"Type": "AWS::ApiGatewayV2::Route", "Properties": t.properties("IngestRouteEvents") | {"RouteKey": "POST /v1/all"}}
 
 
 def inner_loop(t):
@@ -276,22 +323,26 @@ ALL_ON = {
     "InventoryStreamArn": "arn:aws:dynamodb:eu-west-1:123456789012:table/Inventory/stream/2026-01-01T00:00:00.000",
     "IngestApi": "public",
     "Sapb1Companies": "SBODEMOUS",
+    "Lines": '{"acme":{"shape":"canonical","callers":["arn:aws:iam::123456789012:role/acme"],"organizations":{"ACME":"ACME"}}}',
     "webhookPartitions": "4",
     "webhookSubnetIds": "subnet-0a,subnet-0b",
     "webhookSecurityGroupIds": "sg-0c",
     "webhookEgressProxy": "https://proxy.example:3128",
 }
 
+JWT = {"IngestJwtIssuer": "https://login.example", "IngestJwtAudiences": "products,partners"}
+
 
 class ProcessedTemplate(unittest.TestCase):
     def test_each_change_is_found_by_its_rules_and_no_other(self):
-        whole = process(**ALL_ON)
-        for n, (expected, change) in enumerate(CHANGES):
-            with self.subTest(n=n, expected=expected):
-                t = whole.copy()
-                change(t)
-                found = {rule.__name__ for rule in rules.ALL if rule(t)}
-                self.assertEqual(found, set(expected.split()))
+        for parameters, changes in ((ALL_ON, CHANGES), (ALL_ON | JWT, CHANGES_OF_JWT)):
+            whole = process(**parameters)
+            for n, (expected, change) in enumerate(changes):
+                with self.subTest(n=n, expected=expected):
+                    t = whole.copy()
+                    change(t)
+                    found = {rule.__name__ for rule in rules.ALL if rule(t)}
+                    self.assertEqual(found, set(expected.split()))
 
     def test_every_rule_has_a_change_that_it_finds(self):
         named = {name for expected, _ in CHANGES for name in expected.split()}
@@ -317,6 +368,8 @@ class SourceTemplate(unittest.TestCase):
         self.assertEqual(self.findings(row(MaxReceiveCount=2)), {"redrive_limits"})
         self.assertEqual(self.findings(row(DetailTypes=["x" * 99] * 30)), {"rule_pattern"})
         self.assertEqual(self.findings(row(RotatesSecret="Allow")), set())
+        self.assertEqual(self.findings(row(ReadsLines="Allow")), {"own_records"})
+        self.assertEqual(self.findings(row(CallsPerSecond="1")), {"vendor_calls"})
 
     def test_a_reference_in_plain_text(self):
         def plain_text(raw):
@@ -332,7 +385,7 @@ class SourceTemplate(unittest.TestCase):
             for parameter in ("Settings", "Partitions", "SubnetIds", "SecurityGroupIds", "EgressProxy"):
                 raw["Parameters"]["acme" + parameter] = raw["Parameters"]["webhook" + parameter]
 
-        self.assertEqual(self.findings(third, Vendors="mailchimp,webhook,acme"), {"vendor_connections"})
+        self.assertEqual(self.findings(third, Vendors="mailchimp,webhook,acme"), {"vendor_connections", "vendor_calls"})
 
     def test_live_only_parts_in_an_emulator(self):
         def always(raw):

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import cfnlint.api
 import rules
-from processed import TEMPLATE, load, process
-from test_rules import ALL_ON
+from processed import TEMPLATE, load, process, refused
+from test_rules import ALL_ON, JWT
 
 
 class Rules(unittest.TestCase):
@@ -27,16 +27,40 @@ class Rules(unittest.TestCase):
         self.check(process(**ALL_ON))
         self.check(process(**ALL_ON | {"Auth0EventBusName": "", "InventoryStreamArn": ""}))
 
+    def test_each_form_of_the_ingest_api(self):
+        for api in ("none", "iam", "public"):
+            for lines in ("{}", ALL_ON["Lines"]):
+                for jwt in ({}, JWT):
+                    with self.subTest(api=api, lines=lines, jwt=jwt):
+                        self.check(process(IngestApi=api, Lines=lines, **jwt))
+
     def test_with_long_names_settings_and_an_alarm_topic(self):
         template = process(
             AlarmTopicArn="arn:aws:sns:eu-west-1:123456789012:oncall",
             PermissionsBoundaryArn="arn:aws:iam::123456789012:policy/boundary",
             mailchimpSettings='{"a":"' + "x" * 2040 + '"}',
+            IngestApi="iam",
+            Lines='{"a":"' + "x" * 2992 + '"}',
             **{"AWS::StackName": "s" * 40},
         )
         self.check(template)
         for name, role in template.of("IAM::Role"):
             self.assertIn("boundary", role["PermissionsBoundary"], name)
+
+
+class Refused(unittest.TestCase):
+    """What a deployment with these parameters is told before it begins."""
+
+    def test_parameters_that_do_not_go_together(self):
+        lines = {"Lines": ALL_ON["Lines"], "IngestApi": "iam"}
+        for parameters in ({}, ALL_ON, ALL_ON | JWT, lines, lines | {"Vendors": "discovery,webhook"}, {"Vendors": "webhook"}):
+            self.assertEqual(refused(**parameters), [])
+        for parameters in ({name: value} for name, value in JWT.items()):
+            [told] = refused(**parameters)
+            self.assertRegex(told, "both, or neither")
+        for vendors in ("webhook", "webhook,discovery2"):
+            [told] = refused(**lines, Vendors=vendors)
+            self.assertRegex(told, "Vendors has to name it")
 
 
 class Partitions(unittest.TestCase):
@@ -57,7 +81,7 @@ class Partitions(unittest.TestCase):
 
     def test_the_linter_reads_the_partitions_too(self):
         """As it comes there are none, so it would never see them."""
-        text = re.sub(r'(Partitions:\n(?:.*\n){2} +Default: )"1"', r'\1"2"', without("mailchimp", TEMPLATE.read_text()))
+        text = re.sub(r'(Partitions:\n(?:.*\n){2} +Default: )"1"', r'\1"2"', without("discovery", without("mailchimp", TEMPLATE.read_text())))
         with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
             file.write(text)
             file.flush()
@@ -80,7 +104,8 @@ class Vendors(unittest.TestCase):
             with self.subTest(vendor=vendor):
                 rest = process(load(without(vendor, TEMPLATE.read_text())))
                 self.assertFalse(vendor in str(rest.raw), "a trace of it is left")
-                self.assertEqual([f for rule in rules.ALL for f in rule(rest)], [])
+                for template in (rest, process(rest.raw, IngestApi="public")):
+                    self.assertEqual([f for rule in rules.ALL for f in rule(template)], [])
                 kept = {i: r for i, r in whole.resources.items() if not re.match(rf"{vendor}[A-Z]", i)}
                 self.assertEqual(changed(rest.resources, kept), [])
 

@@ -57,9 +57,9 @@ def fingerprint(place: str) -> str:
 
 def every() -> tuple[Patch, ...]:
     """All patches, in the order in which they are applied."""
-    from . import bus, mappings, queues
+    from . import apis, bus, mappings, queues
 
-    return (*queues.PATCHES, *bus.PATCHES, *mappings.PATCHES)
+    return (*queues.PATCHES, *bus.PATCHES, *mappings.PATCHES, *apis.PATCHES)
 
 
 def names() -> list[str]:

@@ -80,8 +80,8 @@ class StrictBatchResponse(CloudTest):
 
     def deliveries(self, *options):
         cloud = self.cloud(*options)
-        url, arn = cloud.queue(VisibilityTimeout="1")
-        cloud.mapping(arn, cloud.function(timeout=1), FunctionResponseTypes=["ReportBatchItemFailures"])
+        url, arn = cloud.queue(VisibilityTimeout="5")
+        cloud.mapping(arn, cloud.function(), FunctionResponseTypes=["ReportBatchItemFailures"])
         for number, answer in enumerate(self.ANSWERS):
             cloud.send(url, f"group {number}", name=answer, answer=answer)
         wait_for(lambda: cloud.messages(url) == 0, "all messages handled")
