@@ -3,8 +3,10 @@
 
 mod aws;
 mod emulator;
+mod gate;
 mod ingest;
 mod inventory;
+mod lines;
 mod stack;
 mod tap;
 mod waiting;
@@ -15,7 +17,9 @@ use std::path::PathBuf;
 
 pub use aws::Aws;
 pub use emulator::{Emulator, EmulatorOptions};
+pub use gate::LineGate;
 pub use inventory::Inventory;
+pub use lines::{EXEC_LINE, LINE, LINE_ROLE, LineAnswer, LineCaller};
 pub use stack::{Stack, without_vendor};
 pub use tap::Tap;
 pub use waiting::until;

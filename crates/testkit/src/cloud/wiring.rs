@@ -8,7 +8,7 @@ use crate::sandbox::{Sandbox, SandboxConfig};
 /// The vendors that a world deploys unless it is told otherwise.
 pub(super) const VENDORS: [&str; 2] = ["mailchimp", "webhook"];
 /// All vendors of the template.
-pub const ALL_VENDORS: [&str; 4] = ["mailchimp", "webhook", "algolia", "portabilling"];
+pub const ALL_VENDORS: [&str; 5] = ["mailchimp", "webhook", "algolia", "portabilling", "discovery"];
 /// The index that the local cloud fills.
 pub const INDEX: &str = "inventory";
 /// How long the local PortaBilling may hide a transaction.
@@ -56,6 +56,19 @@ pub(super) fn settings(
             "sap_user": sandbox.config().service_layer_user, "url": reachable(sandbox.portabilling_url()),
             "login": sandbox.config().portabilling_login, "local_currency": "EUR", "xdr_delay_seconds": XDR_DELAY_SECONDS,
         }),
+        "discovery" => {
+            let url = reachable(sandbox.discovery_url());
+            let token_url = format!("{url}/oauth2/access_token");
+            json!({
+                "url": url,
+                "auth": {
+                    "kind": "client-credentials", "token_url": token_url, "client_auth": "body", "scheme": "JWT",
+                    "parameters": { "token_type": "jwt" },
+                },
+                "course_type": sandbox.config().discovery_course_type, "run_type": sandbox.config().discovery_run_type,
+                "product_source": sandbox.config().discovery_product_source,
+            })
+        }
         _ => json!({
             "source_url": source, "url": reachable(sandbox.webhook_url()),
             "shortlist": {
@@ -75,6 +88,10 @@ pub(super) fn secret(vendor: &str, config: &SandboxConfig) -> Value {
         "algolia" => json!({"api_key": config.algolia_api_key}),
         "portabilling" => json!({
             "sap_password": config.service_layer_password, "portabilling_password": config.portabilling_password,
+        }),
+        "discovery" => json!({
+            "discovery_client_id": config.discovery_client_id,
+            "discovery_client_secret": config.discovery_client_secret,
         }),
         _ => json!({
             "signing_secret": config.signing_secret, "source_token": config.source_token,

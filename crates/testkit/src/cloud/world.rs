@@ -38,6 +38,8 @@ pub struct WorldOptions {
     pub vendors: Vec<String>,
     /// Whether other systems can send events over HTTPS.
     pub ingest: bool,
+    /// `IngestCallsPer10Seconds` of the template.
+    pub calls_per_10_seconds: Option<u32>,
 }
 
 /// A deployed stack whose functions talk to a sandbox.
@@ -73,6 +75,7 @@ impl WorldOptions {
             park_base_seconds: 15,
             vendors: wiring::VENDORS.map(str::to_owned).to_vec(),
             ingest: false,
+            calls_per_10_seconds: None,
         }
     }
 }
@@ -321,6 +324,12 @@ fn parameters(
     ]);
     if options.ingest {
         parameters.extend(super::ingest::parameters());
+        parameters.extend(super::lines::parameter(vendors));
+        parameters.extend(
+            options
+                .calls_per_10_seconds
+                .map(|calls| ("IngestCallsPer10Seconds".to_owned(), calls.to_string())),
+        );
     }
     for vendor in vendors {
         let settings = wiring::settings(vendor, sandbox, inventory, &reachable);

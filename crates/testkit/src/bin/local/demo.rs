@@ -9,15 +9,15 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use comfy_table::{ContentArrangement, Table};
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use vendorbridge::clock::{Clock, SystemClock};
 use vendorbridge::ledger::{EventRecord, Status};
 use vendorbridge_cli::publish::{self, Draft};
 use vendorbridge_testkit::cloud::{CloudError, World, WorldOptions, project, until};
 
-use crate::billing;
 use crate::expectation::{FOLLOWER, ITEMS, ROUNDS, Sample, differences, seed};
 use crate::progress::Progress;
+use crate::{billing, products};
 
 /// Every event must have its status within this time.
 pub(crate) const SETTLED_WITHIN: Duration = Duration::from_mins(1);
@@ -59,11 +59,16 @@ pub(crate) async fn run(options: WorldOptions, json: bool) -> Result<ExitCode, C
 
 async fn show(world: &World, progress: &Progress, json: bool) -> Result<ExitCode, CloudError> {
     seed(&world.sandbox);
-    let outcomes = publish_samples(world, progress).await?;
+    let mut outcomes = publish_samples(world, progress).await?;
+    progress.step("sending products of a line of business by the ingest API");
+    let (products, told) = products::play(world).await?;
+    outcomes.extend(products);
     progress.step("waiting for what another service hears of it");
     let heard = hear(world, &outcomes).await?;
     let mut faults = differences(&world.sandbox, &world.sandbox.config().lists[0]);
     faults.extend(billing::differences(&world.sandbox));
+    faults.extend(products::differences(&world.sandbox));
+    faults.extend(told.iter().filter_map(products::Told::fault));
     faults.extend(
         outcomes
             .iter()
@@ -81,9 +86,11 @@ async fn show(world: &World, progress: &Progress, json: bool) -> Result<ExitCode
     );
     progress.done();
     if json {
-        println!("{}", serde_json::to_string_pretty(&outcomes).unwrap_or_default());
+        let all = json!({ "outcomes": outcomes, "answers": told });
+        println!("{}", serde_json::to_string_pretty(&all).unwrap_or_default());
     } else {
         println!("{}", table(&outcomes));
+        println!("{}", products::table(&told));
     }
     for fault in &faults {
         println!("  ✗ {fault}");

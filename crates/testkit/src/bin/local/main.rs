@@ -3,6 +3,7 @@
 mod billing;
 mod demo;
 mod expectation;
+mod products;
 mod progress;
 mod up;
 
@@ -47,6 +48,7 @@ async fn main() -> ExitCode {
         stack: "vendorbridge-demo".to_owned(),
         vendors: ALL_VENDORS.map(str::to_owned).to_vec(),
         ingest: true,
+        park_base_seconds: 2,
         ..WorldOptions::new(&format!("demo-{}", std::process::id()))
     };
     let result = match arguments.command {

@@ -6,6 +6,7 @@ use vendorbridge_testkit::cloud::{CloudError, World, WorldOptions};
 
 use crate::demo::{publish_samples, table};
 use crate::expectation::seed;
+use crate::products;
 use crate::progress::Progress;
 
 pub(crate) async fn run(options: WorldOptions) -> Result<ExitCode, CloudError> {
@@ -13,9 +14,12 @@ pub(crate) async fn run(options: WorldOptions) -> Result<ExitCode, CloudError> {
     let ours = options.endpoint.is_none();
     let world = World::start(options, &|step| progress.step(step)).await?;
     seed(&world.sandbox);
-    let outcomes = publish_samples(&world, &progress).await?;
+    let mut outcomes = publish_samples(&world, &progress).await?;
+    let (products, told) = products::play(&world).await?;
+    outcomes.extend(products);
     progress.done();
     println!("{}", table(&outcomes));
+    println!("{}", products::table(&told));
     explain(&world);
     tokio::signal::ctrl_c().await.map_err(|source| CloudError::Io {
         what: "Ctrl-C".to_owned(),
