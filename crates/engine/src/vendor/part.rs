@@ -41,10 +41,8 @@ impl Push<'_> {
         self.journal.record.parts.remove(name);
         // An earlier try brought something else, which only looks like the same payload.
         if let Some(steps) = &mut self.journal.record.steps {
-            let other = json!({ "state": hash });
-            steps
-                .done
-                .retain(|step| step.name != name || step.output == other);
+            let same = json!({ "state": hash });
+            steps.done.retain(|step| step.name != name || step.output == same);
         }
         self.brought(name, hash.clone(), async || work().await).await?;
         self.journal.record.parts.insert(name.to_owned(), hash);
