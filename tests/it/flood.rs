@@ -85,8 +85,12 @@ async fn a_flood_reaches_the_vendor_at_its_own_pace() {
         began.elapsed(),
         discovery.peak_per_second(),
     );
-    // A second has room for the call that begins it and for the one that ends it.
-    assert!(discovery.peak_per_second() <= PROCESSES * (CALLS_PER_SECOND + 1));
+    // On the whole no more than the budget; of a second, as the vendor sees it, no more than what a busy machine holds up and lets
+    // go at once.
+    let budget = PROCESSES * CALLS_PER_SECOND;
+    let seconds = usize::try_from(began.elapsed().as_secs()).unwrap() + 1;
+    assert!(usize::try_from(discovery.calls()).unwrap() <= budget * seconds + PROCESSES);
+    assert!(discovery.peak_per_second() <= 2 * budget);
     assert_eq!(discovery.courses().len(), PRODUCTS);
     for id in 0..PRODUCTS {
         let course = discovery.course(&format!("ACME+F{id}")).unwrap();

@@ -1,19 +1,22 @@
 //! How fast one process calls a vendor.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Mutex;
 
 use crate::clock::Clock;
 
-/// Lets calls begin one after the other, this far apart. What waits is not sent yet.
+/// Lets calls begin one after the other, this far apart at least. What waits is not sent yet, and what waited too long, since the
+/// machine was busy, is not made up for.
 ///
 /// With the number of processes that may run side by side this is the vendor's budget.
 #[derive(Clone)]
 pub struct Pace {
     clock: Arc<dyn Clock>,
     apart: SignedDuration,
-    next: Arc<Mutex<Timestamp>>,
+    /// When the last call began. Held by the one whose turn is next.
+    last: Arc<Mutex<Option<Timestamp>>>,
 }
 
 impl Pace {
@@ -24,24 +27,19 @@ impl Pace {
         Some(Self {
             clock,
             apart,
-            next: Arc::new(Mutex::new(Timestamp::UNIX_EPOCH)),
+            last: Arc::default(),
         })
     }
 
     /// Waits for this call's turn.
     pub async fn turn(&self) {
-        let now = self.clock.now();
-        let at = {
-            let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-            let at = (*next).max(now);
-            *next = at.saturating_add(self.apart).unwrap_or(Timestamp::MAX);
-            at
-        };
-        if let Ok(wait) = at.duration_since(now).try_into()
-            && at > now
-        {
+        let mut last = self.last.lock().await;
+        let free = last.and_then(|last| last.checked_add(self.apart).ok());
+        let wait = free.map(|free| free.duration_since(self.clock.now()));
+        if let Some(Ok(wait)) = wait.map(std::time::Duration::try_from) {
             self.clock.sleep(wait).await;
         }
+        *last = Some(self.clock.now());
     }
 }
 
@@ -53,36 +51,49 @@ impl std::fmt::Debug for Pace {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
     use std::time::Duration;
 
     use futures::future::{BoxFuture, join_all};
 
     use super::*;
 
-    struct Still(Mutex<Vec<Duration>>);
+    /// Moves on when somebody sleeps, and says how long.
+    struct Slept(Mutex<(Timestamp, Vec<Duration>)>);
 
-    impl Clock for Still {
+    impl Clock for Slept {
         fn now(&self) -> Timestamp {
-            Timestamp::from_second(1_800_000_000).unwrap()
+            self.0.lock().unwrap().0
         }
 
         fn sleep(&self, duration: Duration) -> BoxFuture<'_, ()> {
-            self.0.lock().unwrap().push(duration);
+            let mut slept = self.0.lock().unwrap();
+            slept.0 = slept.0.saturating_add(duration).unwrap();
+            slept.1.push(duration);
             Box::pin(async {})
         }
     }
 
+    fn clock() -> Arc<Slept> {
+        let now = Timestamp::from_second(1_800_000_000).unwrap();
+        Arc::new(Slept(Mutex::new((now, Vec::new()))))
+    }
+
     #[tokio::test]
     async fn calls_begin_one_after_the_other() {
-        let clock = Arc::new(Still(Mutex::default()));
+        let clock = clock();
         let pace = Pace::of(5, Arc::clone(&clock) as Arc<dyn Clock>).unwrap();
         join_all((0..4).map(|_| pace.turn())).await;
-        let waits = clock.0.lock().unwrap().clone();
-        assert_eq!(waits, [200, 400, 600].map(Duration::from_millis));
+        assert_eq!(clock.0.lock().unwrap().1, [200; 3].map(Duration::from_millis));
+        // A pause is over, and not made up for by a burst.
+        clock.sleep(Duration::from_secs(10)).await;
+        clock.0.lock().unwrap().1.clear();
+        join_all((0..3).map(|_| pace.turn())).await;
+        assert_eq!(clock.0.lock().unwrap().1, [200; 2].map(Duration::from_millis));
     }
 
     #[test]
     fn zero_is_no_limit() {
-        assert!(Pace::of(0, Arc::new(Still(Mutex::default()))).is_none());
+        assert!(Pace::of(0, clock()).is_none());
     }
 }
