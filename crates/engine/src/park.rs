@@ -99,10 +99,9 @@ fn signed(duration: Duration) -> SignedDuration {
 }
 
 #[cfg(test)]
-mod properties;
-
-#[cfg(test)]
 mod tests {
+    mod properties;
+
     use rstest::rstest;
 
     use super::*;

@@ -106,7 +106,8 @@ pub struct EventRecord {
     /// What failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<ErrorRecord>,
-    /// The steps of the plan that are completed, in their order, those of earlier tries included.
+    /// The steps of the plan that are completed, in their order, those of earlier tries included as far as the last one went
+    /// through the plan again: one that the vendor's circuit stopped tells none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<StepReport>,
     /// After a failure the steps of the plan that are not.

@@ -3,6 +3,7 @@
 mod ahead;
 mod dynamo;
 mod event;
+mod failure;
 mod key;
 mod reader;
 mod record;
@@ -19,9 +20,10 @@ pub use dynamo::DynamoLedger;
 pub(crate) use dynamo::{vendor_key, vendor_of};
 pub(crate) use event::NO_ENTITY;
 pub use event::{EventRecord, Status, StepReport};
+pub use failure::ErrorRecord;
 pub use key::{ATTENTION_SHARDS, EVENT_SHARDS, attention_pk, entity_pk, event_pk, hour, sort_time};
 pub use reader::{AttentionKind, Reader, VendorChange};
-pub use record::{EntityRecord, ErrorRecord, Parked, Recent};
+pub use record::{EntityRecord, Parked, Recent};
 pub use vendor::{Circuit, Pause, VendorRecord, Window};
 
 /// What was read at one time.

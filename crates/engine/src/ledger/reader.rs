@@ -1,5 +1,6 @@
 //! Reading the ledger for people and programs: by key, by vendor and hour, and through the index `attention`.
 
+mod attention;
 mod vendor;
 
 use std::collections::HashMap;
@@ -18,6 +19,7 @@ use super::{
 use crate::clock::{Clock, SystemClock};
 use crate::{EntityKey, Error, ErrorKind, Stage};
 
+pub use attention::AttentionKind;
 pub use vendor::VendorChange;
 
 /// `BatchGetItem` takes at most 100 keys.
@@ -30,42 +32,6 @@ const MAX_READS: usize = 100;
 pub struct Reader {
     client: Client,
     table: String,
-}
-
-/// Why an entity stands in the index `attention`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AttentionKind {
-    /// A retry waits. The one that is due first comes first.
-    Wake,
-    /// It cannot succeed until the data changes. The newest comes first.
-    Rejected,
-    /// Retries are used up. The newest comes first.
-    Dead,
-}
-
-impl AttentionKind {
-    /// The status that an entity of this kind has.
-    #[must_use]
-    pub const fn status(self) -> Status {
-        match self {
-            Self::Wake => Status::Parked,
-            Self::Rejected => Status::Rejected,
-            Self::Dead => Status::Dead,
-        }
-    }
-
-    /// The start of the index's sort key.
-    const fn prefix(self) -> &'static str {
-        match self {
-            Self::Wake => "wake#",
-            Self::Rejected => "rejected#",
-            Self::Dead => "dead#",
-        }
-    }
-
-    const fn soonest_first(self) -> bool {
-        matches!(self, Self::Wake)
-    }
 }
 
 impl Reader {

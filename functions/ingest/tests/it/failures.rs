@@ -1,14 +1,19 @@
 //! Every step fails in every way, while the caller waits and after it has gone; the request comes again. Each completed step
 //! happened once at the vendor, and the answer names the right point.
 
+use std::time::Duration;
+
 use futures::StreamExt;
 use futures::stream::iter;
 use serde_json::{Value, json};
+use vendorbridge_testkit::cloud::until;
 use vendorbridge_testkit::sandbox::Fault;
 use vendorbridge_testkit::sandbox::discovery::Write;
 
 use crate::events::{course, event, instructor, run};
 use crate::front::{Answer, Front};
+
+const WITHIN: Duration = Duration::from_mins(1);
 
 /// Each step, and the requests that it makes; the first of them that changes something is the one that fails.
 const STEPS: [(&str, &str); 6] = [
@@ -131,15 +136,12 @@ async fn broken(step: &str, subject: &str, fault: Fault, waits: bool) {
 
 /// What `GET` says, once that is so.
 async fn told(front: &Front, is_so: impl Fn(&Value) -> bool) -> Answer {
-    for _ in 0..4000 {
+    let outcome = until("the event's outcome", WITHIN, async || {
         let answer = front.get("/v1/events/e-1").await;
         assert_eq!(answer.status, 200);
-        if is_so(&answer.body) {
-            return answer;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
-    panic!("never told: {}", front.get("/v1/events/e-1").await.body);
+        Ok(is_so(&answer.body).then_some(answer))
+    });
+    outcome.await.unwrap()
 }
 
 #[tokio::test]

@@ -7,8 +7,6 @@
 //! | wanted state | `line#<entity>` | `state` |
 //! | claim on a key of the vendor | `line#key#<key>` | `claim` |
 
-use std::collections::HashMap;
-
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
@@ -19,10 +17,9 @@ use serde_json::Value;
 use vendorbridge::ledger::{EventRecord, Reader, Status};
 use vendorbridge::{EntityKey, Error, ErrorKind, Stage};
 
+use super::keys::{Item, expires, key, number, request_pk, state_pk};
 use super::{Acceptance, Outcome, Replacement, Request, Store, Wanted};
 use crate::events::VENDOR;
-
-type Item = HashMap<String, AttributeValue>;
 
 /// How long a count outlives its window: time to live deletes late anyway.
 const COUNTS_LIVE: SignedDuration = SignedDuration::from_hours(1);
@@ -251,30 +248,6 @@ impl Store for DynamoStore {
     ) -> BoxFuture<'a, Result<Outcome, Error>> {
         Box::pin(self.read_outcome(entity, at, event_id))
     }
-}
-
-fn request_pk(line: &str, id: &str) -> String {
-    format!("ingest#{line}#{id}")
-}
-
-fn state_pk(entity: &EntityKey) -> String {
-    format!("line#{entity}")
-}
-
-fn key(pk: String, sk: &str) -> Item {
-    HashMap::from([
-        ("pk".to_owned(), AttributeValue::S(pk)),
-        ("sk".to_owned(), AttributeValue::S(sk.to_owned())),
-    ])
-}
-
-fn number(number: u64) -> AttributeValue {
-    AttributeValue::N(number.to_string())
-}
-
-fn expires(from: Timestamp, after: SignedDuration) -> AttributeValue {
-    let at = from.saturating_add(after).unwrap_or(Timestamp::MAX);
-    AttributeValue::N(at.as_second().to_string())
 }
 
 /// Why each write was refused; `None` for those that were not.

@@ -1,6 +1,7 @@
 //! What is kept of requests, and what lines want to stand at the vendor: items in the ledger's table.
 
 mod dynamo;
+mod keys;
 
 use futures::future::BoxFuture;
 use jiff::Timestamp;
