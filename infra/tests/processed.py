@@ -26,6 +26,7 @@ PSEUDO = {
     "AWS::AccountId": "123456789012",
     "AWS::Partition": "aws",
     "AWS::Region": "eu-west-1",
+    "AWS::StackId": "arn:aws:cloudformation:eu-west-1:123456789012:stack/vendorbridge/0f1e2d3c",
     "AWS::StackName": "vendorbridge",
     "AWS::URLSuffix": "amazonaws.com",
 }

@@ -8,6 +8,7 @@ import json
 import re
 
 import ingest
+import signals
 from reading import (
     MAX_PARTITIONS,
     allow_rules,
@@ -56,11 +57,12 @@ PARTS = {
     "WakerPolicy": "IAM::Policy",
     "WakerSchedule": "Events::Rule",
     "WakerPermission": "Lambda::Permission",
-    "RejectedFilter": "Logs::MetricFilter",
-    "GaveUpFilter": "Logs::MetricFilter",
     "OldestMessageAlarm": "CloudWatch::Alarm",
     "DeadLettersAlarm": "CloudWatch::Alarm",
     "UndeliveredAlarm": "CloudWatch::Alarm",
+    "FreshnessAlarm": "CloudWatch::Alarm",
+    "ParkedAlarm": "CloudWatch::Alarm",
+    "CircuitAlarm": "CloudWatch::Alarm",
     "RejectedAlarm": "CloudWatch::Alarm",
     "GaveUpAlarm": "CloudWatch::Alarm",
     "ErrorsAlarm": "CloudWatch::Alarm",
@@ -78,13 +80,14 @@ SHARED = {
     "Bus", "Archive", "Ledger", "Waker", "WakerLogs", "WakerRole", "WakerErrorsAlarm", "WakerEventInvokeConfig",
     "Changes", "ChangesLogs", "ChangesRole", "ChangesFailureQueue", "ChangesFailureQueuePolicy", "ChangesOfLedger",
     "ChangesOfInventory", "ChangesErrorsAlarm", "ChangesLateAlarm", "ChangesFailuresAlarm",
+    "Dashboard", "LookPolicy", "OperatePolicy",
 }  # fmt: skip
 # Rules outside the loop -> the vendor whose queue they feed.
 OWN_RULES = {"Auth0Rule": "mailchimp", "Auth0LogRule": "mailchimp"}
 
 VENDOR_VARIABLES = {
     "VENDOR", "QUEUE_URL", "PARTITIONS", "LEDGER_TABLE", "VENDOR_SECRET", "VENDOR_SETTINGS", "MAX_IN_FLIGHT",
-    "VENDOR_CALLS_PER_SECOND", "PARK_BASE_SECONDS", "PARK_CAP_SECONDS", "PARK_HORIZON_HOURS", "EVENT_TTL_DAYS",
+    "VENDOR_CALLS_PER_SECOND", "PARK_BASE_SECONDS", "PARK_CAP_SECONDS", "PARK_HORIZON_HOURS", "EVENT_TTL_DAYS", "KEEP_SENT",
     "ALLOW_PLAIN_HTTP", "ALLOW_PRIVATE_ADDRESSES", "EGRESS_PROXY", "LOG_LEVEL",
 }  # fmt: skip
 WAKER_VARIABLES = {"LEDGER_TABLE", "LOG_LEVEL"}
@@ -549,10 +552,12 @@ def role_grants(t):
             wanted[f"{v}Role"]["att:Ledger.Arn"] = LEDGER_OF_VENDOR | {"dynamodb:GetItem"}
         if profile.get("ReadsInventory") == "Allow" and t.parameters["InventoryTableName"]:
             table = f"arn:aws:dynamodb:eu-west-1:123456789012:table/{t.parameters['InventoryTableName']}"
-            wanted[f"{v}Role"][table] = {"dynamodb:GetItem"}
+            wanted[f"{v}Role"][table] = {"dynamodb:GetItem", "dynamodb:Scan"}
     for i, role in t.of("IAM::Role"):
         if role.get("ManagedPolicyArns") and role["ManagedPolicyArns"] != [INTERFACES]:
             found.append(f"{i}: managed policies grant more than is used")
+        if t.parameters["Tracing"] == "Active" and i in wanted:
+            wanted[i]["*"] = wanted[i].get("*", set()) | signals.XRAY
         if grants(t, i) != wanted.get(i):
             found.append(f"{i}: grants other than what is used: {grants(t, i)}")
     return found
@@ -604,7 +609,7 @@ def networks(t):
 
 
 def no_wildcards(t):
-    """In a role, neither an action nor a resource holds `*` or `?`, but for the one action that knows no resources, and
+    """In a role, neither an action nor a resource holds `*` or `?`, but for the actions that know no resources, and
     for the one character in the names of a vendor's partitions: no other queue is named like these."""
     partitions = [partition_arns(t, v) for v in t.vendors]
     documents = [(i, p["PolicyDocument"]) for i, role in t.of("IAM::Role") for p in role.get("Policies", [])]
@@ -613,7 +618,7 @@ def no_wildcards(t):
         f"{i}: {text}"
         for i, document in documents
         for statement in document["Statement"]
-        if statement.get("Action") != "dynamodb:ListStreams"
+        if not set(as_list(statement.get("Action", "*"))) <= {"dynamodb:ListStreams"} | signals.XRAY
         for text in as_list(statement.get("Action", "*")) + as_list(statement.get("Resource", "*"))
         if "*" in text or ("?" in text and text not in partitions)
     ]
@@ -658,61 +663,6 @@ def log_groups(t):
             found.append(f"{i}: logs are kept for ever")
         if logging.get("LogFormat") != "Text":
             found.append(f"{i}: its JSON lines would be filtered by Lambda's own level")
-    return found
-
-
-def alarms(t):
-    found = []
-    wanted = [
-        ("WakerErrorsAlarm", "AWS/Lambda", "Errors", ("FunctionName", "ref:Waker")),
-        ("ChangesErrorsAlarm", "AWS/Lambda", "Errors", ("FunctionName", "ref:Changes")),
-        ("ChangesLateAlarm", "AWS/Lambda", "IteratorAge", ("FunctionName", "ref:Changes")),
-        ("ChangesFailuresAlarm", "AWS/SQS", "ApproximateNumberOfMessagesVisible", ("QueueName", "att:ChangesFailureQueue.QueueName")),
-    ]
-    for v in t.vendors:
-        ages = zip(of_partitions(t, v, "OldestMessageAlarm"), of_partitions(t, v, "Queue"), strict=True)
-        wanted += [(i, "AWS/SQS", "ApproximateAgeOfOldestMessage", ("QueueName", f"att:{queue}.QueueName")) for i, queue in ages]
-        wanted += [
-            (f"{v}DeadLettersAlarm", "AWS/SQS", "ApproximateNumberOfMessagesVisible", ("QueueName", f"att:{v}DeadLetterQueue.QueueName")),
-            (f"{v}UndeliveredAlarm", "AWS/SQS", "ApproximateNumberOfMessagesVisible", ("QueueName", f"att:{v}UndeliveredQueue.QueueName")),
-            (f"{v}RejectedAlarm", "Vendorbridge", "Rejected", ("vendor", v)),
-            (f"{v}GaveUpAlarm", "Vendorbridge", "GaveUp", ("vendor", v)),
-            (f"{v}ErrorsAlarm", "AWS/Lambda", "Errors", ("FunctionName", f"ref:{v}Function")),
-            (f"{v}ThrottlesAlarm", "AWS/Lambda", "Throttles", ("FunctionName", f"ref:{v}Function")),
-        ]
-    if "Ingest" in t.resources:
-        wanted += [
-            ("IngestErrorsAlarm", "AWS/Lambda", "Errors", ("FunctionName", "ref:Ingest")),
-            ("IngestThrottlesAlarm", "AWS/Lambda", "Throttles", ("FunctionName", "ref:Ingest")),
-            ("IngestFailuresAlarm", "AWS/ApiGateway", "5xx", ("ApiId", "ref:IngestHttpApi")),
-        ]
-    topic = t.parameters["AlarmTopicArn"]
-    for i, namespace, metric, dimension in wanted:
-        alarm = t.properties(i)
-        dimensions = [(d["Name"], d["Value"]) for d in alarm.get("Dimensions", [])]
-        if (alarm.get("Namespace"), alarm.get("MetricName"), dimensions) != (namespace, metric, [dimension]):
-            found.append(f"{i}: does not watch {namespace} {metric} of {dimension[1]}")
-        if alarm.get("AlarmActions", []) != ([topic] if topic else []):
-            found.append(f"{i}: does not tell the topic")
-        if alarm.get("TreatMissingData") != "notBreaching":
-            found.append(f"{i}: goes off without data")
-    return found
-
-
-def metric_filters(t):
-    """The log lines that the alarms count; the dimension comes from the line."""
-    found = []
-    for v in t.vendors:
-        for i, status, metric in ((f"{v}RejectedFilter", "REJECTED", "Rejected"), (f"{v}GaveUpFilter", "DEAD", "GaveUp")):
-            properties = t.properties(i)
-            (to,) = properties.get("MetricTransformations", [{}])
-            if properties.get("FilterPattern") != f'{{ $.message = "sync.settled" && $.status = "{status}" }}':
-                found.append(f"{i}: does not find the line of a {status}")
-            if properties.get("LogGroupName") != f"ref:{v}Logs":
-                found.append(f"{i}: reads another log group")
-            named = (to.get("MetricNamespace"), to.get("MetricName"), to.get("Dimensions"))
-            if named != ("Vendorbridge", metric, [{"Key": "vendor", "Value": "$.vendor"}]):
-                found.append(f"{i}: counts under another name than its alarm reads")
     return found
 
 
@@ -848,6 +798,6 @@ ALL = [
     lanes_run_side_by_side, dead_letters_of_the_same_kind, redrive_limits, content_based_deduplication,
     target_message_group, undelivered_events_are_kept, rule_pattern, on_demand, no_loops, rules_of_auth0, queue_policies,
     waker_schedules, *ingest.RULES, functions, code, environment, settings_reach_the_function, role_grants, own_records, networks,
-    no_wildcards, roles_of_functions, secrets, log_groups, alarms, metric_filters, ledger,
+    no_wildcards, roles_of_functions, secrets, log_groups, *signals.RULES, ledger,
     ledger_outlives_the_stack, archive, every_vendor_has_its_parts, vendors_stand_alone, names, explained, loop_variables,
 ]  # fmt: skip

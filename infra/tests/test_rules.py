@@ -246,9 +246,27 @@ CHANGES = [
     ("alarms", lambda t: put(t.properties("WakerErrorsAlarm"), TreatMissingData="missing")),
     ("alarms", lambda t: t.resources.pop("ChangesLateAlarm")),
     ("alarms", lambda t: put(t.properties("mailchimpErrorsAlarm"), AlarmActions=["arn:aws:sns:eu-west-1:1:other"])),
-    ("metric_filters", lambda t: put(t.properties("mailchimpRejectedFilter"), FilterPattern='{ $.status = "REJECTED" }')),
-    ("metric_filters", lambda t: put(t.properties("mailchimpGaveUpFilter"), LogGroupName="ref:WakerLogs")),
-    ("metric_filters", lambda t: t.properties("mailchimpGaveUpFilter")["MetricTransformations"][0].pop("Dimensions")),
+    ("alarms", lambda t: put(t.properties("mailchimpFreshnessAlarm"), MetricName="freshness")),
+    ("alarms", lambda t: t.properties("mailchimpGaveUpAlarm")["Dimensions"].pop()),
+    ("alarms", lambda t: put(t.properties("webhookCircuitAlarm"), AlarmDescription="The circuit is open.")),
+    ("alarms", lambda t: put(t.properties("webhookParkedAlarm"), AlarmDescription="Read. See docs/OPERATIONS.md, Freshness.")),
+    ("thresholds", lambda t: put(t.properties("webhookFreshnessAlarm"), Threshold="1")),
+    ("dashboard", lambda t: put(t.properties("Dashboard"), DashboardBody="{")),
+    ("dashboard", lambda t: put(t.properties("Dashboard"), DashboardBody=t.properties("Dashboard")["DashboardBody"].replace("overdue_s", "late_s"))),
+    ("dashboard", lambda t: put(t.properties("Dashboard"), DashboardBody=t.properties("Dashboard")["DashboardBody"].replace("webhook", "webhooks", 1))),
+    ("tracing", lambda t: put(t.properties("mailchimpFunction"), TracingConfig={"Mode": "Active"})),
+    ("tracing", lambda t: t.raw["Parameters"]["Tracing"].update(Default="Active")),
+    ("tracing role_grants", lambda t: wider_by(grant(t, "WakerRole", 0), "xray:PutTraceSegments")),
+    ("people", lambda t: statement(t, "LookPolicy").update(Resource="*")),
+    ("people", lambda t: statement(t, "LookPolicy")["Action"].append("dynamodb:PutItem")),
+    ("people", lambda t: statement(t, "LookPolicy").pop("Condition")),
+    ("people", lambda t: statement(t, "OperatePolicy", 1).pop("Condition")),
+    ("people", lambda t: statement(t, "OperatePolicy", 2)["Condition"].pop("ForAllValues:StringEquals")),
+    ("people", lambda t: t.properties("OperatePolicy")["PolicyDocument"]["Statement"].pop(4)),
+    ("people", lambda t: statement(t, "OperatePolicy", 0).update(Resource="arn:aws:sqs:eu-west-1:123456789012:*")),
+    ("alarms", lambda t: put(t.properties("webhookFreshnessAlarm"), EvaluateLowSampleCountPercentile="ignore")),
+    ("alarms", lambda t: put(t.properties("webhookUnwatchedAlarm"), TreatMissingData="notBreaching")),
+    ("people", lambda t: t.outputs.pop("OperatePolicyArn")),
     ("ledger", lambda t: t.properties("Ledger").pop("PointInTimeRecoverySpecification")),
     ("ledger", lambda t: put(t.properties("Ledger"), BillingMode="PROVISIONED")),
     ("ledger", lambda t: put(t.properties("Ledger"), TableName="ledger")),
@@ -259,7 +277,7 @@ CHANGES = [
     ("every_vendor_has_its_parts partitions vendor_calls", lambda t: t.raw["Mappings"]["Profile"].pop("webhook")),
     ("vendors_stand_alone", lambda t: put(t.properties("mailchimpQueue"), Tags=[{"Key": "twin", "Value": "webhook"}])),
     ("vendors_stand_alone", lambda t: t.resources.update(Extra={"Type": "AWS::SNS::Topic", "Properties": {}})),
-    ("vendors_stand_alone", lambda t: put(t.properties("WakerErrorsAlarm"), AlarmDescription="att:webhookQueue.Arn")),
+    ("vendors_stand_alone", lambda t: put(t.properties("WakerErrorsAlarm"), AlarmDescription="att:webhookQueue.Arn See docs/OPERATIONS.md, Waker.")),
     ("names queue_policies", lambda t: put(t.properties("mailchimpRule"), Name="r" * 65)),
     ("names", lambda t: put(t.properties("mailchimpUndeliveredQueue"), QueueName="q" * 81)),
     (
@@ -288,6 +306,10 @@ CHANGES_OF_JWT = [
     ("ingest_callers", lambda t: put(t.properties("IngestAuthorizer"), AuthorizerType="REQUEST")),
     ("nothing_is_public_unless_asked", lambda t: t.resources.pop("IngestAuthorizer")),
 ]  # fmt: skip
+
+
+def wider_by(statement, action):
+    statement["Action"] = [*statement["Action"], action]
 
 
 def another_route(t):

@@ -7,6 +7,7 @@ use url::Url;
 
 use crate::http::HttpOptions;
 use crate::lane::Partitions;
+use crate::ledger::KeepSent;
 use crate::park::Backoff;
 
 /// A variable that cannot be used.
@@ -56,6 +57,8 @@ pub struct Config {
     pub backoff: Backoff,
     /// `EVENT_TTL_DAYS`: how long event records are kept.
     pub event_ttl_days: u32,
+    /// `KEEP_SENT`: what the ledger keeps of what was sent last: `fields` (hashes), `values` or `none`.
+    pub keep_sent: KeepSent,
     /// `ALLOW_PLAIN_HTTP`: whether `http://` URLs may be called. For local development.
     pub allow_plain_http: bool,
     /// `ALLOW_PRIVATE_ADDRESSES`: whether sources and vendors may have private addresses; `ALLOW_PLAIN_HTTP` implies it.
@@ -121,6 +124,7 @@ impl Config {
                 horizon: Duration::from_hours(horizon),
             },
             event_ttl_days: number(lookup, "EVENT_TTL_DAYS", 90, 1, 3650)?,
+            keep_sent: keep_sent(lookup)?,
             allow_plain_http: flag(lookup, "ALLOW_PLAIN_HTTP")?,
             allow_private_addresses: flag(lookup, "ALLOW_PRIVATE_ADDRESSES")?,
             calls_per_second: number(lookup, "VENDOR_CALLS_PER_SECOND", 0, 0, 1000)?,
@@ -246,6 +250,22 @@ fn flag(lookup: Lookup<'_>, variable: &str) -> Result<bool, ConfigError> {
             "`true` or `false`",
             format!("`{other}`"),
         )),
+    }
+}
+
+fn keep_sent(lookup: Lookup<'_>) -> Result<KeepSent, ConfigError> {
+    match lookup("KEEP_SENT").as_deref() {
+        None | Some("fields") => Ok(KeepSent::Fields),
+        Some("values") => Ok(KeepSent::Values),
+        Some("none") => Ok(KeepSent::None),
+        Some(other) => {
+            let found = format!("`{other}`");
+            Err(ConfigError::new(
+                "KEEP_SENT",
+                "`fields`, `values` or `none`",
+                found,
+            ))
+        }
     }
 }
 

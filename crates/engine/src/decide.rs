@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::circuit::Gate;
-use crate::ledger::EntityRecord;
+use crate::ledger::{EntityRecord, Parked};
 use crate::message::{Carried, Message, Notification};
 use crate::sabotage::{self, Sabotage};
 
@@ -20,7 +20,8 @@ const WAKE_MARGIN: SignedDuration = SignedDuration::from_secs(5);
 pub enum Decision {
     /// An earlier read of the source already saw this change.
     Covered,
-    /// A retry waits for this entity: it will do this one's work too.
+    /// A retry waits for this entity: it will do this one's work too. One that somebody forces does not wait for it, where the
+    /// entity fails by itself and the vendor may be called: then the retry is made now.
     Join,
     /// Read the source and bring the vendor up to date.
     Sync,
@@ -44,6 +45,12 @@ pub fn decide(
 ) -> Decision {
     let decision = without_gate(record, message, redelivered, now);
     match (decision, gate) {
+        // Whoever forces a retry that waits gains nothing as long as nobody may call: it waits as it did.
+        (Decision::Sync, Gate::Paused | Gate::Open { .. })
+            if record.parked.is_some() && matches!(message, Message::Notification(_)) =>
+        {
+            Decision::Join
+        }
         (Decision::Sync, Gate::Paused | Gate::Open { .. }) => Decision::Paused,
         (decision, _) => decision,
     }
@@ -56,8 +63,14 @@ fn without_gate(record: &EntityRecord, message: &Message, redelivered: bool, now
             Some(parked) if parked.wake_at <= later(now, WAKE_MARGIN) => Decision::Sync,
             _ => Decision::Stale,
         },
-        Message::Notification(_) if record.parked.is_some() => Decision::Join,
         Message::Notification(notification) => {
+            if let Some(parked) = &record.parked {
+                return if is_retry_now(parked, notification) {
+                    Decision::Sync
+                } else {
+                    Decision::Join
+                };
+            }
             let sure = !redelivered && !record.unsure && !notification.is_forced;
             let covered = match &notification.carried {
                 Some(carried) => is_overtaken(record, carried, sure),
@@ -70,6 +83,11 @@ fn without_gate(record: &EntityRecord, message: &Message, redelivered: bool, now
             }
         }
     }
+}
+
+/// Whether the retry that waits is made now because somebody forces it. The waiting event itself, delivered again, does not.
+fn is_retry_now(parked: &Parked, notification: &Notification) -> bool {
+    notification.is_forced && parked.fails_alone() && notification.event_id != parked.event_id
 }
 
 /// An older state never follows a newer one, however often it is delivered and whatever is uncertain. Nobody is asked for a
@@ -116,7 +134,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
-    use crate::ledger::{ErrorRecord, Parked, Status};
+    use crate::ledger::{ErrorRecord, Status};
     use crate::{EntityKey, Error, ErrorKind, Stage, Version};
 
     fn at(second: i64) -> Timestamp {
@@ -138,6 +156,7 @@ mod tests {
     fn parked(wake_at: i64) -> EntityRecord {
         let mut record = synced(0, None);
         record.parked = Some(Parked {
+            trace: None,
             wake_at: at(wake_at),
             since: at(0),
             event_id: "e1".into(),
@@ -152,8 +171,25 @@ mod tests {
         record
     }
 
+    fn waits_for_the_vendor(wake_at: i64) -> EntityRecord {
+        let mut record = parked(wake_at);
+        if let Some(parked) = &mut record.parked {
+            parked.error.kind = ErrorKind::CircuitOpen;
+        }
+        record
+    }
+
+    fn waits_as(event_id: &str) -> EntityRecord {
+        let mut record = parked(90);
+        if let Some(parked) = &mut record.parked {
+            event_id.clone_into(&mut parked.event_id);
+        }
+        record
+    }
+
     fn notification(time: i64, version: Option<Version>) -> Message {
         Message::Notification(Notification {
+            trace: None,
             event_id: "e2".into(),
             detail_type: "t".into(),
             time: at(time),
@@ -208,8 +244,19 @@ mod tests {
     #[case::carried_after_a_tag(synced(99, Some(Version::Tag("x".into()))), carried(4), Decision::Sync)]
     #[case::carried_while_one_waits(parked(60), carried(1), Decision::Join)]
     #[case::forced(synced(10, V(3)), forced(), Decision::Sync)]
+    #[case::forced_while_one_waits(parked(90), forced(), Decision::Sync)]
+    #[case::forced_while_one_waits_for_the_vendor(waits_for_the_vendor(90), forced(), Decision::Join)]
+    #[case::forced_and_delivered_again(waits_as("e2"), forced(), Decision::Join)]
     fn decides(#[case] record: EntityRecord, #[case] message: Message, #[case] expected: Decision) {
         assert_eq!(decide(&record, Gate::Closed, &message, false, at(60)), expected);
+    }
+
+    #[rstest]
+    #[case(Gate::Probe, Decision::Sync)]
+    #[case(Gate::Paused, Decision::Join)]
+    #[case(Gate::Open { retry_at: at(99) }, Decision::Join)]
+    fn a_forced_retry_asks_the_gate(#[case] gate: Gate, #[case] expected: Decision) {
+        assert_eq!(decide(&parked(90), gate, &forced(), false, at(60)), expected);
     }
 
     #[test]

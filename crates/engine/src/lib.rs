@@ -7,6 +7,7 @@
 //! [`http::AwsHttp`] and `auth::sigv4`. [`changes`] stands beside them: it brings DynamoDB streams to the bus
 //! ([`bus::EventBridge`], [`changes::FailureQueue`]).
 
+pub mod ask;
 pub mod auth;
 pub mod bus;
 pub mod changes;

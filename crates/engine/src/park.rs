@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{Error, Verdict};
+use crate::{Error, ErrorKind, Verdict};
 
 /// How long a failed entity waits, and for how long at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,6 +80,31 @@ pub fn quick_retry(error: &Error, tries: u32, random: f64) -> Option<Duration> {
     }
 }
 
+/// A longer Retry-After is the business of whoever asked for a page.
+const MAX_PAGE_PAUSE: Duration = Duration::from_secs(5);
+/// Tries on top of the first.
+const PAGE_RETRIES: u32 = 3;
+/// The longest wait before the first of them; it doubles.
+const PAGE_PAUSE: Duration = Duration::from_millis(500);
+
+/// How long to wait before asking for a page again that somebody waits for; `None` where that would not help, or not soon.
+/// `tries`: repeats so far. `random` is uniform in `0..1`.
+#[must_use]
+pub(crate) fn page_retry(error: &Error, tries: u32, random: f64) -> Option<Duration> {
+    let may_pass = matches!(
+        error.kind(),
+        ErrorKind::RateLimited | ErrorKind::Unavailable | ErrorKind::Timeout
+    );
+    if !may_pass || tries >= PAGE_RETRIES || error.verdict() == Verdict::Permanent {
+        return None;
+    }
+    match error.retry_after() {
+        Some(after) => (after <= MAX_PAGE_PAUSE).then_some(after),
+        // Never at once: what was too much a moment ago still is.
+        None => Some(PAGE_PAUSE.saturating_mul(1 << tries).mul_f64(0.5 + random / 2.0)),
+    }
+}
+
 /// Reads a Retry-After header: seconds, or an HTTP date in any of its three forms (RFC 9110, sections 5.6.7 and 10.2.3).
 /// `None` if it is neither.
 #[must_use]
@@ -105,6 +130,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+    use crate::Stage;
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(1_000_000 + second).unwrap()
@@ -156,6 +182,27 @@ mod tests {
                 .is_some()
         );
         assert_eq!(Backoff::default().wake_at(LATER, 9, at(0), at(end), 0.5), None);
+    }
+
+    #[rstest]
+    #[case::at_first(ErrorKind::RateLimited, None, 0, Some(500))]
+    #[case::longer_each_time(ErrorKind::Timeout, None, 2, Some(2000))]
+    #[case::no_more_than_three(ErrorKind::Unavailable, None, 3, None)]
+    #[case::as_long_as_told(ErrorKind::RateLimited, Some(5), 0, Some(5000))]
+    #[case::not_as_long_as_that(ErrorKind::RateLimited, Some(6), 0, None)]
+    #[case::what_does_not_pass(ErrorKind::Deauthorized, None, 0, None)]
+    fn a_page_is_asked_for_again(
+        #[case] kind: ErrorKind,
+        #[case] after: Option<u64>,
+        #[case] tries: u32,
+        #[case] expected: Option<u64>,
+    ) {
+        let after = after.map(Duration::from_secs);
+        let error = Error::new(kind, Verdict::Retry { after }, Stage::Source, "not now");
+        assert_eq!(
+            page_retry(&error, tries, 1.0),
+            expected.map(Duration::from_millis)
+        );
     }
 
     #[rstest]

@@ -1,8 +1,16 @@
-//! Logs: one JSON line per settled event. The fields are fixed in docs/LOGGING.md.
+//! Logs: one JSON line per settled event, which carries its metrics, too. The fields are fixed in docs/LOGGING.md.
+
+mod emf;
+mod settled;
+mod standing;
+pub(crate) mod trace;
 
 use tracing_subscriber::filter::LevelFilter;
 
-use crate::ledger::{EventRecord, VendorRecord};
+use crate::ledger::VendorRecord;
+
+pub(crate) use settled::settled;
+pub(crate) use standing::{standing, standing_unread};
 
 /// Sends JSON lines to stdout, from `level` on.
 ///
@@ -26,46 +34,10 @@ pub fn init(level: tracing::Level) {
         .try_init();
 }
 
-/// Writes the canonical line of an event.
-pub(crate) fn settled(event: &EventRecord) {
-    let error = event.error.as_ref();
-    tracing::info!(
-        target: "vendorbridge",
-        vendor = event.vendor,
-        entity = loggable(&event.entity),
-        event_id = loggable(&event.event_id),
-        detail_type = event.detail_type.as_deref().map(loggable),
-        status = event.status.name(),
-        attempt = event.attempt,
-        by_event = event.by_event.as_deref().map(loggable),
-        rule = event.rule.as_deref(),
-        version = event.version.as_ref().map(tracing::field::display),
-        freshness_ms = freshness(event),
-        source_ms = event.source_ms,
-        vendor_ms = event.vendor_ms,
-        receipt = event.receipt.as_deref().map(loggable),
-        wake_at = event.wake_at.map(tracing::field::display),
-        error = error.map(|error| error.kind.name()),
-        verdict = error.map(|error| error.verdict.as_str()),
-        stage = error.map(|error| error.stage.name()),
-        step = error.and_then(|error| error.step.as_deref()),
-        pointer = error.and_then(|error| error.pointer.as_deref()),
-        code = error.and_then(|error| error.code.as_deref()),
-        message_id = event.message_id,
-        request_id = event.request_id,
-        "sync.settled"
-    );
-}
-
 /// Names the place of a panic. Its message may quote data.
 pub(crate) fn panicked(panic: &std::panic::PanicHookInfo<'_>) {
     let place = panic.location().map(ToString::to_string);
     tracing::error!(target: "vendorbridge", place, "panicked");
-}
-
-/// Milliseconds from the event to its outcome; 0 where the sender's clock is ahead.
-fn freshness(event: &EventRecord) -> u64 {
-    u64::try_from(event.settled_at.duration_since(event.event_time).as_millis()).unwrap_or(0)
 }
 
 /// Ids can be e-mail addresses: those are logged as a hash, the same for the same id.
@@ -119,3 +91,6 @@ pub(crate) fn circuit(before: &VendorRecord, after: &VendorRecord) {
 pub(crate) fn vendor_unwritten(vendor: &str, error: &crate::Error) {
     tracing::warn!(target: "vendorbridge", vendor, error = error.kind().name(), code = error.vendor_code(), "circuit.unwritten");
 }
+
+#[cfg(test)]
+mod tests;

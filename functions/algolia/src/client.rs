@@ -1,5 +1,6 @@
 //! The calls of the Search API that this function makes (<https://www.algolia.com/doc/rest-api/search/>).
 
+mod browse;
 mod index;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use vendorbridge::{Error, ErrorKind, Stage};
 use crate::config::Settings;
 use crate::error;
 use crate::mapping::Record;
+use browse::Browsed;
 use index::Index;
 
 /// Advised for one batch (<https://www.algolia.com/doc/guides/scaling/algolia-service-limits/>).
@@ -24,6 +26,7 @@ const MAX_BATCH_BYTES: usize = 10_000_000;
 const MAX_BATCH_RECORDS: usize = 1_000;
 /// Writes records; those of entities that are worked on side by side go out in one request.
 pub(crate) struct Client {
+    index: Arc<Index>,
     writes: Gatherer<Write, u64>,
     version_attribute: String,
     max_record_bytes: usize,
@@ -72,11 +75,13 @@ impl Client {
             linger: Duration::from_millis(settings.linger_ms.into()),
         };
         let index = Arc::new(Index::new(setup, settings)?);
+        let written = Arc::clone(&index);
         let writes = Gatherer::new(setup.clock(), limits, move |writes: Vec<Write>| {
-            let index = Arc::clone(&index);
+            let index = Arc::clone(&written);
             Box::pin(async move { index.write(&writes).await })
         });
         Ok(Self {
+            index,
             writes,
             version_attribute: settings.version_attribute.as_str().to_owned(),
             max_record_bytes: settings.max_record_bytes,
@@ -108,6 +113,11 @@ impl Client {
             object_id: push.entity.id(),
         })?;
         self.write("deleteObject", body).await
+    }
+
+    /// Some of the index's records, whoever wrote them.
+    pub(crate) async fn browse(&self, cursor: Option<&str>, limit: u32) -> Result<Browsed, Error> {
+        browse::browse(&self.index, &self.version_attribute, cursor, limit).await
     }
 
     async fn write(&self, action: &'static str, body: Write) -> Result<u64, Error> {

@@ -5,10 +5,11 @@ mod config;
 mod error;
 mod mapping;
 
+use vendorbridge::ask::{Page, PageRequest};
 use vendorbridge::lambda::{Setup, StartError};
 use vendorbridge::source::DynamoSource;
-use vendorbridge::vendor::{Invalid, Push, Vendor};
-use vendorbridge::{Announcement, Entity, Error};
+use vendorbridge::vendor::{Held, Invalid, Push, Vendor};
+use vendorbridge::{Announcement, Entity, EntityKey, Error};
 
 use client::Client;
 use config::Settings;
@@ -52,6 +53,23 @@ impl Vendor for Records {
         };
         push.set_receipt(task.to_string());
         Ok(push.entity.id().to_owned())
+    }
+
+    fn lists(&self) -> bool {
+        true
+    }
+
+    async fn list(&self, asked: PageRequest<'_>) -> Result<Page<Held>, Error> {
+        let browsed = self.client.browse(asked.page, asked.limit).await?;
+        let held = browsed.hits.into_iter().map(|hit| Held {
+            entity: hit
+                .is_ours
+                .then(|| EntityKey::new(asked.entity_type, &hit.object_id).ok())
+                .flatten(),
+            link: hit.object_id,
+            payload: hit.record,
+        });
+        Ok(Page::new(held.collect(), browsed.cursor))
     }
 
     async fn remove(&self, push: &mut Push<'_>) -> Result<(), Error> {

@@ -1,5 +1,6 @@
 //! The calls of the Marketing API that this function makes (<https://mailchimp.com/developer/marketing/api/>).
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Method, StatusCode};
@@ -8,24 +9,34 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use url::Url;
 use vendorbridge::auth::Auth;
-use vendorbridge::http::{Answer, Http, HttpError};
+use vendorbridge::clock::Clock;
+use vendorbridge::http::{Answer, Http, HttpError, MAX_PAGE_BYTES};
 use vendorbridge::secret::SecretField;
 use vendorbridge::{Error, ErrorKind, Stage};
 
 use crate::error;
-use crate::mapping::Member;
+use crate::mapping::{LISTED_FIELDS, Listed, Member};
 
 /// Far shorter than Mailchimp's own 120 s. An update is one call, a create two: ten seconds, on which the engine's deadline
 /// counts. A move takes up to five calls; if they are that slow, the invocation may end first and the message comes again.
 const TIMEOUT: Duration = Duration::from_secs(5);
+/// A page of many members takes longer, and no message waits for it.
+const LIST_TIMEOUT: Duration = Duration::from_secs(20);
 
 pub(crate) struct Client {
     http: Http,
+    clock: Arc<dyn Clock>,
     auth: Auth,
-    /// It names the host, however it is shown.
-    api_key: SecretField,
-    api_url: Option<Url>,
+    base: Base,
     list_id: String,
+}
+
+/// Where the API is.
+pub(crate) enum Base {
+    /// It was said.
+    At(Url),
+    /// The API key names the host, however it is shown.
+    OfKey(SecretField),
 }
 
 /// The part of a member in an answer that matters here.
@@ -42,6 +53,11 @@ struct AnsweredFields {
     custid: String,
 }
 
+#[derive(Deserialize)]
+struct Members {
+    members: Vec<Listed>,
+}
+
 /// Whose an address is, in this audience.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Owner {
@@ -55,19 +71,19 @@ impl Client {
     /// Calls about the members of one audience.
     pub(crate) fn new(
         http: Http,
+        clock: Arc<dyn Clock>,
         auth: Auth,
-        api_key: SecretField,
-        api_url: Option<Url>,
+        base: Base,
         list_id: String,
     ) -> Result<Self, HttpError> {
-        if let Some(url) = &api_url {
+        if let Base::At(url) = &base {
             http.check(url)?;
         }
         Ok(Self {
             http,
+            clock,
             auth,
-            api_key,
-            api_url,
+            base,
             list_id,
         })
     }
@@ -152,15 +168,46 @@ impl Client {
         })
     }
 
-    async fn call(&self, method: Method, hash: &str, body: Option<&impl Serialize>) -> Result<Answer, Error> {
-        let mut url = match &self.api_url {
-            Some(url) => url.clone(),
-            None => api_url(&self.api_key.get().await?)?,
+    /// Some of the audience's members, behind the first `offset`, and how many are before the next ones; nothing at the end.
+    /// There is no order by which to go on: a member that goes meanwhile moves those behind it one place to the front.
+    pub(crate) async fn members(&self, offset: u64, limit: u32) -> Result<(Vec<Listed>, Option<u64>), Error> {
+        let mut url = self.url(&[]).await?;
+        url.query_pairs_mut()
+            .append_pair("count", &limit.to_string())
+            .append_pair("offset", &offset.to_string())
+            .append_pair("fields", LISTED_FIELDS);
+        let request = self
+            .http
+            .request(Method::GET, url)
+            .max_answer_bytes(MAX_PAGE_BYTES)
+            .timeout(LIST_TIMEOUT);
+        let answer = self.auth.send(request, Stage::Push).await?;
+        error::check(&answer, self.clock.now())?;
+        let page: Members = answer.json().ok_or_else(|| {
+            let message = "expected a list of members, found something else";
+            Error::retry(ErrorKind::Unexpected, Stage::Push, message)
+        })?;
+        let read = u64::try_from(page.members.len()).unwrap_or(0);
+        let next = (read == u64::from(limit)).then(|| offset.saturating_add(read));
+        Ok((page.members, next))
+    }
+
+    /// The address of the audience's members, or of what is below.
+    async fn url(&self, below: &[&str]) -> Result<Url, Error> {
+        let mut url = match &self.base {
+            Base::At(url) => url.clone(),
+            Base::OfKey(key) => api_url(&key.get().await?)?,
         };
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty()
-                .extend(["lists", &self.list_id, "members", hash]);
+                .extend(["lists", &self.list_id, "members"])
+                .extend(below);
         }
+        Ok(url)
+    }
+
+    async fn call(&self, method: Method, hash: &str, body: Option<&impl Serialize>) -> Result<Answer, Error> {
+        let url = self.url(&[hash]).await?;
         let mut request = self.http.request(method, url).timeout(TIMEOUT);
         if let Some(body) = body {
             request = request.json(body);

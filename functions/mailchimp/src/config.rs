@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use url::Url;
 use vendorbridge::auth::AuthSettings;
+use vendorbridge::source::ListSettings;
 
 /// The settings.
 #[derive(Debug, Clone, Deserialize)]
@@ -13,6 +14,9 @@ pub(crate) struct Settings {
     /// How the Infoservice knows who asks.
     #[serde(default = "AuthSettings::bearer")]
     pub(crate) source_auth: AuthSettings,
+    /// How the Infoservice lists its customers; without it they cannot be listed.
+    #[serde(default)]
+    pub(crate) source_list: Option<ListSettings>,
     /// How Mailchimp knows who calls.
     #[serde(default = "api_key")]
     pub(crate) auth: AuthSettings,

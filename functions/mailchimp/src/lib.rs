@@ -9,15 +9,16 @@ mod mapping;
 use std::marker::PhantomData;
 
 use url::Url;
+use vendorbridge::ask::{Page, PageRequest};
 use vendorbridge::auth::Auth;
 use vendorbridge::lambda::{Setup, StartError};
 use vendorbridge::source::{CarriedState, RestSource};
-use vendorbridge::vendor::{Invalid, Push, Vendor};
-use vendorbridge::{Announcement, Entity, Error};
+use vendorbridge::vendor::{Held, Invalid, Push, Vendor};
+use vendorbridge::{Announcement, Entity, Error, Stage};
 
-use client::Client;
+use client::{Base, Client};
 use config::{Settings, StatusIfNew, UserSettings};
-use mapping::{Member, Person, Preference, USER_FIELDS, User};
+use mapping::{Listed, Member, Person, Preference, USER_FIELDS, User};
 
 /// Members of one audience. The natural key is the MD5 of the lower-case address.
 struct Members<P> {
@@ -38,7 +39,8 @@ pub fn wire(setup: &Setup) -> Result<Vec<Entity>, StartError> {
         settings.source_url.clone(),
         "/customers/{id}/delivery-preference",
     )?
-    .auth(setup.auth(&settings.source_auth, "source")?);
+    .auth(setup.auth(&settings.source_auth, "source")?)
+    .listed(settings.source_list.clone())?;
     let members = Members::<Preference>::new(setup, &settings, &settings.list_id, settings.status_if_new)?;
     let announcement = Announcement::new("DeliveryPreferenceUpdated", "/customerId").version("/version");
     let mut entities = vec![Entity::new("customer", source, members).announced_by(announcement)];
@@ -104,9 +106,13 @@ impl<P> Members<P> {
         status_if_new: StatusIfNew,
     ) -> Result<Self, StartError> {
         let auth = setup.auth(&settings.auth, "vendor")?;
-        let (api_key, api_url) = (setup.secret("api_key"), settings.api_url.clone());
+        // A field that is asked for must be in the secret: only where it is used.
+        let base = match &settings.api_url {
+            Some(url) => Base::At(url.clone()),
+            None => Base::OfKey(setup.secret("api_key")),
+        };
         Ok(Self {
-            client: Client::new(setup.http(), auth, api_key, api_url, list_id.to_owned())?,
+            client: Client::new(setup.http(), setup.clock(), auth, base, list_id.to_owned())?,
             status_if_new,
             person: PhantomData,
         })
@@ -136,6 +142,31 @@ impl<P: Person> Vendor for Members<P> {
             self.client.archive(push.now, left, member.owner()).await?;
         }
         Ok(hash)
+    }
+
+    fn lists(&self) -> bool {
+        true
+    }
+
+    async fn list(&self, asked: PageRequest<'_>) -> Result<Page<Held>, Error> {
+        let offset = asked.offset(Stage::Push)?;
+        let (members, next) = self.client.members(offset, asked.limit).await?;
+        let held = members.into_iter().filter(Listed::is_there).filter_map(|member| {
+            let owner = member.owner();
+            let entity = P::entity(owner);
+            // The marks of other types are another page's.
+            (entity.is_some() || owner.is_empty()).then(|| Held {
+                link: member.id.clone(),
+                payload: member.payload(self.status_if_new),
+                entity,
+            })
+        });
+        let next = next.map(|offset| offset.to_string());
+        Ok(Page::new(held.collect(), next))
+    }
+
+    fn leaves_alone(&self) -> bool {
+        true
     }
 
     async fn remove(&self, push: &mut Push<'_>) -> Result<(), Error> {

@@ -1,6 +1,7 @@
 //! What the sources say of somebody as an audience member. Pure.
 
 mod customer;
+mod listed;
 mod user;
 
 use md5::{Digest, Md5};
@@ -12,6 +13,7 @@ use vendorbridge::vendor::{Field, Invalid};
 use crate::config::StatusIfNew;
 
 pub(crate) use customer::Preference;
+pub(crate) use listed::{LISTED_FIELDS, Listed};
 pub(crate) use user::{FIELDS as USER_FIELDS, User};
 
 /// Somebody who becomes a member.
@@ -21,6 +23,9 @@ pub(crate) trait Person: DeserializeOwned + Send + 'static {
 
     /// The mark by which a member is known to be this entity's: the same as its [`Member::owner`].
     fn owner(entity: &EntityKey) -> &str;
+
+    /// The entity of this type whose mark that is.
+    fn entity(owner: &str) -> Option<EntityKey>;
 }
 
 /// The body of `PUT /lists/{list_id}/members/{subscriber_hash}`

@@ -20,7 +20,10 @@ impl Subject for Mailchimp {
     const CREATING_REQUEST: u64 = 2;
 
     fn settings(sandbox: &Sandbox) -> Value {
-        json!({"source_url": sandbox.source_url(), "list_id": LIST, "api_url": sandbox.mailchimp_url()})
+        json!({
+            "source_url": sandbox.source_url(), "source_list": infoservice::list(false), "list_id": LIST,
+            "api_url": sandbox.mailchimp_url(),
+        })
     }
 
     fn secret(sandbox: &Sandbox) -> Value {
@@ -32,7 +35,7 @@ impl Subject for Mailchimp {
     }
 
     fn change(stand: &Stand<Self>, change: &Change) {
-        infoservice::change(&stand.sandbox, change, email(&change.id));
+        infoservice::change(&stand.sandbox, change, &email(&change.id));
     }
 
     fn event(change: &Change) -> Value {
@@ -44,7 +47,7 @@ impl Subject for Mailchimp {
     }
 
     fn held(sandbox: &Sandbox, id: &str) -> Option<State> {
-        match member(sandbox, email(id))?.merge_fields.get("CHANNEL")? {
+        match member(sandbox, &email(id))?.merge_fields.get("CHANNEL")? {
             MergeValue::Text(channel) => Some(infoservice::state(channel)),
             other => panic!("a channel of another type: {other:?}"),
         }
@@ -61,10 +64,10 @@ impl Subject for Mailchimp {
 
 vendorbridge_testkit::conformance!(Mailchimp);
 
-fn email(customer_id: &str) -> &'static str {
+fn email(customer_id: &str) -> String {
     match customer_id {
-        Mailchimp::ID => EMAIL,
-        _ => "grace@hopper.example",
+        Mailchimp::ID => EMAIL.to_owned(),
+        other => format!("{other}@hopper.example"),
     }
 }
 
@@ -269,7 +272,7 @@ impl Subject for AsBearer {
     }
 
     fn change(stand: &Stand<Self>, change: &Change) {
-        infoservice::change(&stand.sandbox, change, email(&change.id));
+        infoservice::change(&stand.sandbox, change, &email(&change.id));
     }
 
     fn event(change: &Change) -> Value {

@@ -64,9 +64,10 @@ pub fn wire(setup: &Setup) -> Result<Vec<Entity>, StartError> {
         sap,
         partners,
     });
-    let source = |entity: ODataEntity| -> Result<ODataSource, StartError> {
+    let source = |entity: ODataEntity, key: &str| -> Result<ODataSource, StartError> {
         let base = shared.settings.sap_url.clone();
-        Ok(ODataSource::new(setup.http(), setup.clock(), base, entity)?.auth(sap_auth.clone()))
+        let source = ODataSource::new(setup.http(), setup.clock(), base, entity)?;
+        Ok(source.auth(sap_auth.clone()).keyed_by(key)?)
     };
     let announced = |object_type: &str| {
         Announcement::new(EVENT, "/key")
@@ -79,7 +80,7 @@ pub fn wire(setup: &Setup) -> Result<Vec<Entity>, StartError> {
         client: client(&auth)?,
     };
     let mut entities = vec![
-        Entity::new("partner", source(shared.partners.clone())?, customers)
+        Entity::new("partner", source(shared.partners.clone(), "CardCode")?, customers)
             .ruled_by(&rules)
             .announced_by(announced("2")),
     ];
@@ -87,7 +88,8 @@ pub fn wire(setup: &Setup) -> Result<Vec<Entity>, StartError> {
         let mut fields = kind.fields();
         fields.push(&link_field);
         let documents = ODataEntity::new(kind.collection(), KeyKind::Number, &fields)?;
-        let source = source(documents.clone())?.with(PARTNER, "/CardCode", shared.partners.clone())?;
+        let source =
+            source(documents.clone(), "DocEntry")?.with(PARTNER, "/CardCode", shared.partners.clone())?;
         let transactions = Transactions::new(kind, Arc::clone(&shared), client(&auth)?, documents);
         entities.push(
             Entity::new(kind.entity_type(), source, transactions)

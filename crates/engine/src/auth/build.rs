@@ -136,7 +136,7 @@ impl Materials<'_> {
             store: Arc::clone(self.secrets),
             identity: self.identity(),
             fields: Fields {
-                refresh: self.name("refresh_token"),
+                refresh: self.needed("refresh_token"),
                 access: self.name("access_token"),
                 ends_at: self.name("access_token_ends_at"),
                 claim: self.name("refresh_claim"),
@@ -172,7 +172,7 @@ impl Materials<'_> {
             settings: settings.clone(),
             from,
             secrets: secrets
-                .map(|(pointer, field)| (pointer.clone(), self.name(field)))
+                .map(|(pointer, field)| (pointer.clone(), self.needed(field)))
                 .collect(),
             connection: connection.clone(),
             clock: Arc::clone(self.clock),
@@ -188,13 +188,20 @@ impl Materials<'_> {
 
     fn identity(&self) -> IdentityFields {
         IdentityFields {
-            id: self.name("client_id"),
+            id: self.needed("client_id"),
             secret: self.name("client_secret"),
         }
     }
 
     fn name(&self, suffix: &str) -> String {
         format!("{}_{suffix}", self.prefix)
+    }
+
+    /// The name of a field without which the credential cannot be had.
+    fn needed(&self, suffix: &str) -> String {
+        let name = self.name(suffix);
+        self.secrets.asks_for(&name);
+        name
     }
 
     fn field(&self, suffix: &str) -> SecretField {

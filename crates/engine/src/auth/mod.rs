@@ -21,6 +21,7 @@ use http::{HeaderName, StatusCode};
 use crate::clock::Clock;
 use crate::http::{Answer, HttpError, Pace, Request};
 use crate::secret::SecretField;
+use crate::telemetry::trace;
 use crate::{Error, ErrorKind, Stage};
 
 use certificate::Certificate;
@@ -156,7 +157,7 @@ impl Auth {
         if let Some(pace) = self.pace.as_ref().filter(|_| stage.is_at_vendor()) {
             pace.turn().await;
         }
-        let answer = request.send().await;
+        let answer = in_trace(request).send().await;
         if let (Err(HttpError::Certificate(_)), Some(certificate)) = (&answer, &self.certificate) {
             certificate.refused().await;
         }
@@ -189,6 +190,14 @@ impl Auth {
         self.schemes
             .iter()
             .any(|scheme| matches!(scheme, Scheme::Issued(issued) if issued.is_refusal(answer)))
+    }
+}
+
+/// Says which trace the call belongs to, where it belongs to one.
+fn in_trace(request: Request<'_>) -> Request<'_> {
+    match trace::next_call() {
+        Some(call) => request.header(HeaderName::from_static("traceparent"), &call.to_string()),
+        None => request,
     }
 }
 

@@ -58,6 +58,11 @@ fn has_sensible_defaults() {
     "MAX_IN_FLIGHT: expected a whole number from 1 to 1000, found `0`"
 )]
 #[case("PARTITIONS", "3", "PARTITIONS: expected 1, 2, 4 or 8, found `3`")]
+#[case(
+    "KEEP_SENT",
+    "all",
+    "KEEP_SENT: expected `fields`, `values` or `none`, found `all`"
+)]
 #[case("PARTITIONS", "", "PARTITIONS: expected 1, 2, 4 or 8, found ``")]
 #[case(
     "ALLOW_PLAIN_HTTP",

@@ -9,12 +9,12 @@ use super::admission::Admission;
 use super::group::Item;
 use super::truth::Truth;
 use super::{Engine, Entity, lag};
-use crate::ledger::{EntityRecord, EventRecord, Tried};
-use crate::message::{Announcement, Carried, EntityKey, Message, Version};
+use crate::ledger::{EntityRecord, EventRecord, Sent, Tried};
+use crate::message::{Announcement, Carried, EntityKey, Message, TraceParent, Version};
 use crate::park;
 use crate::source::Fetched;
 use crate::vendor::Progress;
-use crate::{Error, ErrorKind, Stage, Verdict};
+use crate::{Error, ErrorKind, Stage, Verdict, telemetry};
 
 /// The event in whose name the work is done.
 pub(super) struct Leader {
@@ -23,33 +23,40 @@ pub(super) struct Leader {
     pub(super) detail_type: String,
     pub(super) message_id: String,
     pub(super) receive_count: u32,
-    /// The work is a woken retry's: the event's own message is gone.
-    pub(super) is_wake: bool,
+    /// The trace that the event belongs to.
+    pub(super) trace: Option<TraceParent>,
+    /// The work is a waiting retry's, woken or forced: the event's own message is gone.
+    pub(super) is_retry: bool,
 }
 
 impl Leader {
-    /// A notification leads in its own name, a wake in the name of the event that waits.
+    /// A retry that waits is made in the name of the event that waits, whatever it is that wakes it. Otherwise a notification
+    /// leads in its own name.
     pub(super) fn of(record: &EntityRecord, item: &Item<'_>) -> Self {
         let message_id = item.delivery.message_id.clone();
         let receive_count = item.delivery.receive_count;
         let (event_id, event_time, detail_type) = match (&item.message, &record.parked) {
-            (Message::Notification(notification), _) => (
+            (_, Some(parked)) => (&parked.event_id, parked.event_time, parked.detail_type.as_str()),
+            (Message::Notification(notification), None) => (
                 &notification.event_id,
                 notification.time,
                 notification.detail_type.as_str(),
             ),
-            (Message::Wake(_), Some(parked)) => {
-                (&parked.event_id, parked.event_time, parked.detail_type.as_str())
-            }
             (Message::Wake(_), None) => (&message_id, record.settled_at, crate::message::WAKE_DETAIL_TYPE),
         };
+        let trace = match (&item.message, &record.parked) {
+            (_, Some(parked)) => parked.trace,
+            (Message::Notification(notification), None) => notification.trace,
+            (Message::Wake(_), None) => None,
+        };
         Self {
+            trace,
             event_id: event_id.clone(),
             event_time,
             detail_type: detail_type.to_owned(),
             message_id,
             receive_count,
-            is_wake: matches!(item.message, Message::Wake(_)),
+            is_retry: record.parked.is_some() || matches!(item.message, Message::Wake(_)),
         }
     }
 }
@@ -98,6 +105,8 @@ pub(super) struct Trace {
     pub(super) version: Option<Version>,
     pub(super) natural_link: Option<String>,
     pub(super) tried: Option<Tried>,
+    /// What the ledger keeps of the payload, should it be pushed.
+    pub(super) sent: Option<Sent>,
     /// The create was reserved in this attempt: no earlier one can have happened.
     pub(super) reserved: bool,
     pub(super) source_ms: Option<u64>,
@@ -128,7 +137,10 @@ impl Engine {
             work.record.doubt_parts();
         }
         // A panic in one entity's work fails that entity only.
-        let result = AssertUnwindSafe(self.run(&mut work, &mut trace))
+        let event_trace = work.leader.trace;
+        let spans = || fastrand::Rng::with_seed(self.random().to_bits());
+        let attempt = telemetry::trace::within(event_trace, spans, self.run(&mut work, &mut trace));
+        let result = AssertUnwindSafe(attempt)
             .catch_unwind()
             .await
             .unwrap_or_else(|_| {

@@ -211,15 +211,13 @@ impl Engine {
         };
         let mut outcomes = vec![(lead.index, Outcome::Settled(Box::new(event)))];
         let now = self.now();
-        for item in syncing
-            .iter()
-            .chain(joining)
-            .filter(|item| item.index != lead.index)
-        {
+        for item in syncing.iter().chain(joining) {
             let outcome = match &item.message {
+                // Also one that leads: it forced a retry, which was made in the name of the event that waited.
                 Message::Notification(other) if other.event_id != leader.event_id => {
                     Outcome::Settled(Box::new(self.folded(other, item, &leader, now)))
                 }
+                _ if item.index == lead.index => continue,
                 _ => Outcome::Done,
             };
             outcomes.push((item.index, outcome));

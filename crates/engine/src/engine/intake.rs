@@ -10,7 +10,7 @@ use super::group::Item;
 use super::outcome::{self, Outcome};
 use super::{Batch, Engine};
 use crate::lane::{LaneMessage, lane, partition, short_hash};
-use crate::message::{Delivery, EntityKey, Message, Notification, Version};
+use crate::message::{Delivery, EntityKey, Message, Notification, TraceParent, Version};
 use crate::sabotage::{self, Sabotage};
 use crate::telemetry;
 
@@ -164,9 +164,15 @@ fn lane_message(item: &Item<'_>) -> LaneMessage {
         },
         Message::Wake(_) => item.delivery.message_id.clone(),
     };
+    let trace = item
+        .delivery
+        .trace_header
+        .as_deref()
+        .and_then(TraceParent::of_xray);
     LaneMessage {
         group,
         deduplication_id,
+        trace_header: trace.map(TraceParent::to_xray),
         body: item.delivery.body.clone(),
     }
 }

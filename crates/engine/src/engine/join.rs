@@ -57,6 +57,7 @@ impl Engine {
                     // The waiting event itself, delivered again before its record was written.
                     let mut event =
                         outcome::event(self.vendor(), notification, item.delivery, Status::Parked, now);
+                    event.trace = parked.trace;
                     event.attempt = Some(record.attempts);
                     event.wake_at = Some(parked.wake_at);
                     event.error = Some(parked.error.clone());

@@ -1,6 +1,7 @@
 //! Leads a batch of messages through the stations and says which of them the queue must deliver again.
 
 mod admission;
+mod answer;
 mod attempt;
 mod entity;
 mod group;
@@ -25,10 +26,11 @@ use jiff::Timestamp;
 use crate::circuit::Policy;
 use crate::clock::Clock;
 use crate::lane::Lanes;
-use crate::ledger::Ledger;
-use crate::message::{Announcement, Delivery, EntityKey, Parsed, parse};
+use crate::ledger::{KeepSent, Ledger};
+use crate::message::{Announcement, Delivery, EntityKey, Parsed};
 use crate::park::Backoff;
 use crate::sabotage::{self, Sabotage};
+use crate::secret::SecretStore;
 use crate::telemetry;
 
 pub use entity::Entity;
@@ -66,6 +68,8 @@ pub struct Engine {
     parts: Parts,
     rng: Mutex<fastrand::Rng>,
     unwritten: Mutex<Unwritten>,
+    secrets: Option<Arc<SecretStore>>,
+    keep_sent: KeepSent,
 }
 
 /// What one invocation was given.
@@ -90,7 +94,22 @@ impl Engine {
             parts,
             rng,
             unwritten: Mutex::default(),
+            secrets: None,
+            keep_sent: KeepSent::default(),
         }
+    }
+
+    /// The same with the vendor's secret, so that it can say what that lacks.
+    #[must_use]
+    pub fn with_secrets(self, secrets: Arc<SecretStore>) -> Self {
+        let secrets = Some(secrets);
+        Self { secrets, ..self }
+    }
+
+    /// The same, keeping this of what is sent; hashes of the fields unless set.
+    #[must_use]
+    pub fn keeping(self, keep_sent: KeepSent) -> Self {
+        Self { keep_sent, ..self }
     }
 
     /// Works through a batch. Answers with the ids of the messages that the queue must deliver again, in their order.
@@ -103,7 +122,7 @@ impl Engine {
         let mut groups: HashMap<EntityKey, Vec<Item<'_>>> = HashMap::new();
         let mut order = Vec::new();
         for (index, delivery) in batch.deliveries.iter().enumerate() {
-            match parse(&delivery.body, self.vendor(), self.announcements()) {
+            match delivery.parse(self.vendor(), self.announcements()) {
                 Err(reason) => {
                     let event = outcome::malformed(self.vendor(), delivery, reason, self.now());
                     refused.push((index, Outcome::Settled(Box::new(event))));
@@ -172,10 +191,21 @@ impl Engine {
         };
         let (mut outcomes, worked) = futures::join!(intake, lanes);
         outcomes.extend(worked);
-        let mut returned = vec![true; batch.deliveries.len()];
+        // A message may have two outcomes, its own and that of the retry which it forced: it needs both. One without any comes
+        // again.
+        let (mut told, mut failed) = (
+            vec![false; batch.deliveries.len()],
+            vec![false; batch.deliveries.len()],
+        );
         for (index, outcome) in self.record(&batch.request_id, outcomes).await {
-            returned[index] = matches!(outcome, Outcome::Returned);
+            told[index] = true;
+            failed[index] |= matches!(outcome, Outcome::Returned);
         }
+        let returned: Vec<_> = told
+            .iter()
+            .zip(&failed)
+            .map(|(told, failed)| !told || *failed)
+            .collect();
         again(&batch.deliveries, &returned)
     }
 

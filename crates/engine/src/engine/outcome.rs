@@ -81,6 +81,7 @@ pub(super) fn event(
     EventRecord {
         detail_type: Some(notification.detail_type.clone()),
         version: notification.version.clone(),
+        trace: notification.trace,
         ..EventRecord::new(
             vendor,
             notification.entity.as_str(),

@@ -12,7 +12,7 @@ use super::attempt::{Leader, Reached, Trace, Work};
 use super::repeat::{REMOVED, digest, idempotency_key, tried, undo_key};
 use super::undo::undoing;
 use super::{Engine, Entity};
-use crate::ledger::{EntityRecord, Parked, Reservation};
+use crate::ledger::{EntityRecord, Parked, Reservation, Sent};
 use crate::message::Version;
 use crate::sabotage::{self, Sabotage};
 use crate::vendor::{Creates, Journal, Mapped, Push};
@@ -56,6 +56,7 @@ impl Engine {
         }
         trace.natural_link.clone_from(&mapped.link);
         trace.tried = Some(tried(work, &mapped.hash));
+        trace.sent = Sent::of(&mapped.value, self.keep_sent);
         if work.record.link.is_none()
             && let Creates::Once { visible_after } = entity.vendor.creates()
             && !sabotage::is(Sabotage::NoReservation)

@@ -52,10 +52,12 @@ impl Engine {
                     Reached::Pushed { link } => {
                         next.link = Some(link.clone());
                         next.pushed_hash = trace.tried.as_ref().map(|tried| tried.hash.clone());
+                        next.sent.clone_from(&trace.sent);
                     }
                     Reached::Removed => {
                         next.link = None;
                         next.pushed_hash = None;
+                        next.sent = None;
                         next.parts.clear();
                     }
                     Reached::Unchanged => {}
@@ -84,7 +86,7 @@ impl Engine {
             }
             Err(error) => self.fail(&mut next, work, trace, error, now),
         }
-        if work.leader.is_wake && next.status != Status::Parked {
+        if work.leader.is_retry && next.status != Status::Parked {
             next.owed = next.recent.last().cloned();
         }
         next
@@ -148,6 +150,7 @@ impl Engine {
                 event_id: work.leader.event_id.clone(),
                 event_time: work.leader.event_time,
                 detail_type: work.leader.detail_type.clone(),
+                trace: work.leader.trace,
                 version: work.at_least.clone(),
                 lagging_since: lagging_since(work, error, now),
                 carried: work.truth.carried.clone(),
@@ -173,6 +176,7 @@ impl Engine {
         let failed = result.is_err();
         EventRecord {
             detail_type: Some(work.leader.detail_type.clone()),
+            trace: work.leader.trace,
             attempt: Some(work.attempt()),
             rule: next.rule.clone(),
             link: next.link.clone(),
@@ -232,6 +236,7 @@ impl Engine {
             event_id: leader.event_id.clone(),
             event_time: leader.event_time,
             detail_type: leader.detail_type.clone(),
+            trace: leader.trace,
             version: waits.at_least,
             lagging_since: None,
             asks: waits.truth.asks_first(),
@@ -245,6 +250,7 @@ impl Engine {
     pub(super) fn shut_event(&self, leader: &Leader, shut: &Shut, next: &EntityRecord) -> EventRecord {
         EventRecord {
             detail_type: Some(leader.detail_type.clone()),
+            trace: leader.trace,
             link: next.link.clone(),
             wake_at: next.parked.as_ref().map(|parked| parked.wake_at),
             error: Some(ErrorRecord::from(&shut.error)),

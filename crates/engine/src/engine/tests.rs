@@ -11,6 +11,7 @@ proptest! {
             .iter()
             .enumerate()
             .map(|(at, (group, _))| Delivery {
+                trace_header: None,
                 message_id: format!("m{at}"),
                 receipt: String::new(),
                 group: group.to_string(),

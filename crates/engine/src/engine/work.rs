@@ -1,5 +1,6 @@
 //! The entities of a batch: read together, worked on side by side, each settled or left to the queue.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use super::admission::Admission;
 use super::group::{Group, Item, Terms};
 use super::outcome::Outcome;
 use super::{Batch, Engine};
-use crate::ledger::{EntityRecord, Snapshot, VendorRecord};
+use crate::ledger::{EntityRecord, KeepSent, Sent, Snapshot, VendorRecord};
 use crate::message::EntityKey;
 use crate::sabotage::{self, Sabotage};
 use crate::{Error, ErrorKind, Stage, telemetry};
@@ -102,8 +103,10 @@ impl Engine {
         end.unwrap_or(Timestamp::MAX) <= deadline
     }
 
-    /// Settles an entity.
+    /// Settles an entity. Values that were kept of it go where none are kept any more.
     pub(super) async fn settle(&self, record: &EntityRecord) -> Result<(), Error> {
+        let record = self.without_values(record);
+        let record = record.as_ref();
         if sabotage::is(Sabotage::BlockGroupOnPark) && record.parked.is_some() {
             let message = "told to keep the message in its lane";
             return Err(Error::retry(ErrorKind::Unavailable, Stage::Settle, message));
@@ -124,6 +127,17 @@ impl Engine {
             }
             settled => settled,
         }
+    }
+
+    fn without_values<'r>(&self, record: &'r EntityRecord) -> Cow<'r, EntityRecord> {
+        let has_values = record.sent.as_ref().is_some_and(Sent::has_values);
+        if !has_values || self.keep_sent == KeepSent::Values {
+            return Cow::Borrowed(record);
+        }
+        Cow::Owned(EntityRecord {
+            sent: None,
+            ..record.clone()
+        })
     }
 
     /// Leaves messages to the queue.

@@ -20,7 +20,7 @@ use url::{Host, Url};
 pub use aws::AwsHttp;
 pub use hosts::{Hosts, Patience, Reply};
 pub use pace::Pace;
-pub use request::{Answer, Request};
+pub use request::{Answer, MAX_PAGE_BYTES, Request};
 pub use verdict::{retry_after, status_error};
 
 /// How long a connection may take to open.

@@ -14,6 +14,9 @@ use super::{Http, HttpError};
 /// Answers are read up to this size unless a request says otherwise.
 const MAX_ANSWER_BYTES: usize = 1024 * 1024;
 
+/// What a list of many records may come to, as long as nobody wants more of it than a page.
+pub const MAX_PAGE_BYTES: usize = 6 * 1024 * 1024;
+
 /// A request under construction.
 #[derive(Clone)]
 #[must_use]

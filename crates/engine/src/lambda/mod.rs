@@ -1,6 +1,8 @@
 //! The Lambda runtime's side: the only module that knows it.
 
+mod asked;
 mod changes;
+mod invocation;
 mod setup;
 
 use std::fmt;
@@ -9,8 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::timeout::TimeoutConfig;
-use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
-use jiff::Timestamp;
+use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse};
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -18,15 +19,16 @@ use serde::de::DeserializeOwned;
 use crate::circuit::Policy;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Config, ConfigError, environment};
-use crate::engine::{Batch, Engine, Entity, Parts};
+use crate::engine::{Engine, Entity, Parts};
 use crate::http::{AwsHttp, Http, HttpError};
-use crate::lane::{Partitions, SqsLanes, partition_of_queue};
+use crate::lane::{Partitions, SqsLanes};
 use crate::ledger::DynamoLedger;
-use crate::message::Delivery;
 use crate::secret::SecretsManager;
 use crate::source::DynamoItems;
 use crate::telemetry;
 use crate::wake::{DynamoAttention, Waker};
+
+use invocation::{Invocation, Reply, batch, deadline};
 
 pub use changes::changes;
 pub use setup::Setup;
@@ -72,6 +74,7 @@ pub fn vendor(wire: impl FnOnce(&Setup) -> Result<Vec<Entity>, StartError>) -> E
             .with_items(items)
             .with_role(sdk.credentials_provider());
         let entities = wire(&setup)?;
+        let secrets = setup.secrets();
         let (config, clock) = setup.into_parts();
         let ledger = DynamoLedger::new(
             database,
@@ -94,16 +97,24 @@ pub fn vendor(wire: impl FnOnce(&Setup) -> Result<Vec<Entity>, StartError>) -> E
             circuit: Policy::default(),
             max_in_flight: config.max_in_flight,
             slowest: SLOWEST,
-        });
-        serve(move |event: LambdaEvent<SqsEvent>| async move {
-            let batch = batch(event)?;
+        })
+        .keeping(config.keep_sent)
+        .with_secrets(secrets);
+        serve(move |event: LambdaEvent<Invocation>| async move {
+            let LambdaEvent { payload, context } = event;
+            if let Some(question) = payload.ask {
+                return asked::answer(engine, question, deadline(context.deadline))
+                    .await
+                    .map(Reply::Answer);
+            }
+            let batch = batch(payload.records, &context)?;
             let mut answer = SqsBatchResponse::default();
             for message_id in engine.handle(&batch).await {
                 let mut failure = BatchItemFailure::default();
                 failure.item_identifier = message_id;
                 answer.batch_item_failures.push(failure);
             }
-            Ok::<_, Nameless>(answer)
+            Ok(Reply::Batch(answer))
         })
         .await
     })
@@ -143,7 +154,10 @@ pub fn waker() -> ExitCode {
                 clock: &SystemClock,
                 circuit: Policy::default(),
             };
-            let woken = waker.wake(&vendor, deadline).await;
+            let (woken, ()) = futures::join!(
+                waker.wake(&vendor, deadline),
+                attention.tell_standing(&vendor, SystemClock.now())
+            );
             if let Err(error) = &woken {
                 tracing::error!(target: "vendorbridge", vendor, error = error.kind().name(), "wake.failed");
             }
@@ -201,20 +215,6 @@ pub async fn sdk(http: &Http) -> aws_config::SdkConfig {
         .await
 }
 
-/// A message that the queue did not name: it cannot be acknowledged alone, so the whole batch is tried again.
-#[derive(Debug, thiserror::Error)]
-#[error("expected a message id with each SQS message, found one without")]
-struct Nameless;
-
-impl From<Nameless> for lambda_runtime::Diagnostic {
-    fn from(error: Nameless) -> Self {
-        Self {
-            error_type: "Nameless".to_owned(),
-            error_message: error.to_string(),
-        }
-    }
-}
-
 impl From<crate::Error> for lambda_runtime::Diagnostic {
     fn from(error: crate::Error) -> Self {
         Self {
@@ -222,46 +222,6 @@ impl From<crate::Error> for lambda_runtime::Diagnostic {
             error_message: error.to_string(),
         }
     }
-}
-
-fn batch(event: LambdaEvent<SqsEvent>) -> Result<Batch, Nameless> {
-    // A mapping reads one queue, so all messages are from the same.
-    let source = event.payload.records.first();
-    let source = source.and_then(|message| message.event_source_arn.as_deref());
-    let partition = partition_of_queue(source.unwrap_or_default());
-    let deliveries = event
-        .payload
-        .records
-        .into_iter()
-        .map(delivery)
-        .collect::<Result<_, _>>()?;
-    Ok(Batch {
-        deliveries,
-        partition,
-        deadline: deadline(event.context.deadline),
-        request_id: event.context.request_id.clone(),
-    })
-}
-
-fn delivery(message: SqsMessage) -> Result<Delivery, Nameless> {
-    let attribute = |name: &str| message.attributes.get(name).cloned();
-    Ok(Delivery {
-        group: attribute("MessageGroupId").unwrap_or_default(),
-        // Without a count nothing is known of earlier deliveries: take no shortcut.
-        receive_count: attribute("ApproximateReceiveCount")
-            .and_then(|count| count.parse().ok())
-            .unwrap_or(2),
-        receipt: message.receipt_handle.unwrap_or_default(),
-        message_id: message.message_id.filter(|id| !id.is_empty()).ok_or(Nameless)?,
-        body: message.body.unwrap_or_default(),
-    })
-}
-
-fn deadline(epoch_millis: u64) -> Timestamp {
-    i64::try_from(epoch_millis)
-        .ok()
-        .and_then(|millis| Timestamp::from_millisecond(millis).ok())
-        .unwrap_or(Timestamp::MAX)
 }
 
 #[cfg(test)]

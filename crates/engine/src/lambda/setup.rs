@@ -106,6 +106,12 @@ impl Setup {
         self.secrets.field(field)
     }
 
+    /// The vendor's secret, for somebody who checks it.
+    #[must_use]
+    pub fn secrets(&self) -> Arc<SecretStore> {
+        Arc::clone(&self.secrets)
+    }
+
     /// The credential that these settings choose, of the vendor's secret: its fields there begin with `prefix`, as in
     /// `source_token`. Calls of the vendor with it wait for their turn (`VENDOR_CALLS_PER_SECOND`), all that this set-up makes
     /// together.

@@ -41,6 +41,8 @@ pub struct LaneMessage {
     pub group: String,
     /// What the queue recognises a repeat by, for five minutes.
     pub deduplication_id: String,
+    /// The trace it is sent in, as SQS keeps it (`AWSTraceHeader`).
+    pub trace_header: Option<String>,
     /// The event, as it came.
     pub body: String,
 }

@@ -1,10 +1,13 @@
 //! Lanes on SQS FIFO queues.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use aws_sdk_sqs::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
-use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, SendMessageBatchRequestEntry};
+use aws_sdk_sqs::types::{
+    DeleteMessageBatchRequestEntry, MessageSystemAttributeNameForSends as SystemAttribute,
+    MessageSystemAttributeValue as SystemAttributeValue, SendMessageBatchRequestEntry,
+};
 use futures::future::{BoxFuture, join_all};
 
 use super::{LaneMessage, Lanes, Partitions, queue_of_partition};
@@ -71,6 +74,7 @@ impl SqsLanes {
                 .message_group_id(&message.group)
                 .message_deduplication_id(&message.deduplication_id)
                 .message_body(&message.body)
+                .set_message_system_attributes(message.trace_header.as_deref().and_then(trace_attribute))
                 .build();
             match entry {
                 Ok(entry) => request = request.entries(entry),
@@ -157,6 +161,14 @@ impl Lanes for SqsLanes {
     }
 }
 
+/// The one system attribute that a sender may set. SQS does not count it as a part of the message's size.
+fn trace_attribute(header: &str) -> Option<HashMap<SystemAttribute, SystemAttributeValue>> {
+    let value = SystemAttributeValue::builder()
+        .data_type("String")
+        .string_value(header);
+    Some([(SystemAttribute::AwsTraceHeader, value.build().ok()?)].into())
+}
+
 /// The messages of each partition, by their positions, in their order.
 fn shares(messages: &[LaneMessage], partitions: Partitions) -> BTreeMap<u32, Vec<usize>> {
     let mut shares: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
@@ -213,6 +225,7 @@ mod tests {
     fn message(bytes: usize) -> LaneMessage {
         LaneMessage {
             group: "a/1".into(),
+            trace_header: None,
             deduplication_id: "1".into(),
             body: "x".repeat(bytes),
         }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Effect, ErrorRecord, StepRecord};
 use crate::Version;
+use crate::message::TraceParent;
 
 /// What became of an event, and where an entity stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -117,6 +118,9 @@ pub struct EventRecord {
     /// status.
     #[serde(skip)]
     pub is_second_hand: bool,
+    /// The trace that the event belongs to, as `traceparent`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<TraceParent>,
     /// The function's request id.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub request_id: String,
@@ -209,6 +213,7 @@ impl EventRecord {
             steps: Vec::new(),
             not_done: Vec::new(),
             is_second_hand: false,
+            trace: None,
             request_id: String::new(),
         }
     }

@@ -7,6 +7,7 @@ mod failure;
 mod key;
 mod reader;
 mod record;
+mod sent;
 mod vendor;
 
 use std::collections::HashMap;
@@ -22,8 +23,10 @@ pub(crate) use event::NO_ENTITY;
 pub use event::{EventRecord, Status, StepReport};
 pub use failure::ErrorRecord;
 pub use key::{ATTENTION_SHARDS, EVENT_SHARDS, attention_pk, entity_pk, event_pk, hour, sort_time};
-pub use reader::{AttentionKind, Reader, VendorChange};
+pub use reader::{AttentionKind, Counted, EntityStanding, Reader, VendorChange};
 pub use record::{EntityRecord, Parked, Recent};
+pub use sent::{KeepSent, Sent};
+pub(crate) use sent::{Mark, Said, members};
 pub use vendor::{Circuit, Pause, VendorRecord, Window};
 
 /// What was read at one time.

@@ -1,6 +1,9 @@
 //! Reading the ledger for people and programs: by key, by vendor and hour, and through the index `attention`.
 
 mod attention;
+mod due;
+mod events;
+mod standing;
 mod vendor;
 
 use std::collections::HashMap;
@@ -10,20 +13,22 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, Select};
 use futures::future::try_join_all;
+use futures::stream::{self, StreamExt, TryStreamExt};
 use jiff::Timestamp;
 
 use super::dynamo::{Item, MAX_ROUNDS, entity_key, pause};
-use super::{
-    ATTENTION_SHARDS, EVENT_SHARDS, EntityRecord, EventRecord, Status, attention_pk, entity_pk, event_pk,
-};
-use crate::clock::{Clock, SystemClock};
+use super::{ATTENTION_SHARDS, EntityRecord, EventRecord, Status, attention_pk, entity_pk};
 use crate::{EntityKey, Error, ErrorKind, Stage};
 
 pub use attention::AttentionKind;
+pub use events::Counted;
+pub use standing::EntityStanding;
 pub use vendor::VendorChange;
 
 /// `BatchGetItem` takes at most 100 keys.
 const MAX_READS: usize = 100;
+/// Batches that are read side by side.
+const READS_AT_ONCE: usize = 8;
 
 /// Reads the ledger for people and programs: never scans. Writes what a person decides on: a vendor's record.
 ///
@@ -93,34 +98,6 @@ impl Reader {
         answer.item.map(record).transpose()
     }
 
-    /// The events of a vendor in one hour (see [`hour`](super::hour)) that have not expired, newest last.
-    ///
-    /// # Errors
-    /// If the table cannot be read, or a record is not one of ours.
-    pub async fn events_of_hour(&self, vendor: &str, hour: &str) -> Result<Vec<EventRecord>, Error> {
-        // Time to live deletes late: up to days.
-        let now = SystemClock.now().as_second().to_string();
-        let shards = (0..EVENT_SHARDS).map(|shard| {
-            let query = self
-                .client
-                .query()
-                .table_name(&self.table)
-                .key_condition_expression("pk = :pk")
-                .filter_expression("attribute_not_exists(expires_at) OR expires_at > :now")
-                .expression_attribute_values(":pk", AttributeValue::S(event_pk(vendor, hour, shard)))
-                .expression_attribute_values(":now", AttributeValue::N(now.clone()));
-            all(query, usize::MAX)
-        });
-        let items = try_join_all(shards).await?;
-        let mut events = items
-            .into_iter()
-            .flatten()
-            .map(record)
-            .collect::<Result<Vec<EventRecord>, _>>()?;
-        events.sort_by_key(|event| (event.event_time, event.settled_at));
-        Ok(events)
-    }
-
     /// At most `limit` entities of a vendor that wait or need a person.
     ///
     /// The index lags behind the table by moments: an entity that has recovered meanwhile is left out.
@@ -188,9 +165,13 @@ impl Reader {
         kind: AttentionKind,
         partitions: Vec<String>,
     ) -> Result<Vec<EntityRecord>, Error> {
-        let chunks = partitions.chunks(MAX_READS).map(|chunk| self.batch(chunk));
+        let chunks: Vec<_> = partitions
+            .chunks(MAX_READS)
+            .map(|chunk| self.batch(chunk))
+            .collect();
+        let items: Vec<_> = stream::iter(chunks).buffered(READS_AT_ONCE).try_collect().await?;
         let mut records = HashMap::new();
-        for item in try_join_all(chunks).await?.into_iter().flatten() {
+        for item in items.into_iter().flatten() {
             let record: EntityRecord = record(item)?;
             records.insert(entity_pk(vendor, &record.entity), record);
         }
@@ -205,12 +186,18 @@ impl Reader {
                 ("sk".to_owned(), AttributeValue::S("entity".to_owned())),
             ])
         });
+        self.get(keys.collect(), false).await
+    }
+
+    /// The items that have these keys, at most [`MAX_READS`].
+    async fn get(&self, keys: Vec<Item>, is_consistent: bool) -> Result<Vec<Item>, Error> {
+        let mut items = Vec::with_capacity(keys.len());
         let keys = KeysAndAttributes::builder()
-            .set_keys(Some(keys.collect()))
+            .set_keys(Some(keys))
+            .consistent_read(is_consistent)
             .build()
             .map_err(|error| unreadable(error, "a request cannot be built"))?;
         let mut wanted = HashMap::from([(self.table.clone(), keys)]);
-        let mut items = Vec::with_capacity(partitions.len());
         for round in 0..MAX_ROUNDS {
             pause(round).await;
             let request = self.client.batch_get_item().set_request_items(Some(wanted));

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Effect, ErrorRecord, Reservation, Status, Steps, Tried};
-use crate::message::Carried;
+use super::{Effect, ErrorRecord, Reservation, Sent, Status, Steps, Tried};
+use crate::message::{Carried, TraceParent};
 use crate::{EntityKey, ErrorKind, Version};
 
 /// How many of the latest outcomes an entity record keeps.
@@ -37,6 +37,9 @@ pub struct EntityRecord {
     /// The canonical hash of what was last pushed; absent when the vendor holds nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pushed_hash: Option<String>,
+    /// What is kept of what was last pushed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent: Option<Sent>,
     /// The record's revision when what was last pushed was tried first; part of its idempotency key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pushed_revision: Option<u64>,
@@ -108,6 +111,9 @@ pub struct Parked {
     pub event_time: Timestamp,
     /// The detail type of the event that waits.
     pub detail_type: String,
+    /// The trace that the event which waits belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<TraceParent>,
     /// The newest version announced so far; the retry must read at least this.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<Version>,
@@ -151,6 +157,7 @@ impl EntityRecord {
             link: None,
             maybe_links: Vec::new(),
             pushed_hash: None,
+            sent: None,
             pushed_revision: None,
             pushed_by: None,
             pushed_version: None,

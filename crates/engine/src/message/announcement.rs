@@ -5,7 +5,8 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
-use super::{Carried, EntityKey, Envelope, MAX_CARRIED_BYTES, Malformed, Notification, Version};
+use super::{Carried, EntityKey, Envelope, MAX_CARRIED_BYTES, Malformed, Notification, TraceParent, Version};
+use crate::ask::Announced;
 use crate::rules::Rules;
 
 /// A sender's clock may be this much ahead of the bus's.
@@ -86,6 +87,14 @@ impl Announcement {
     pub fn requires(mut self, pointer: &str, value: impl Into<Value>) -> Self {
         self.requires.push((pointer.to_owned(), value.into()));
         self
+    }
+
+    /// Its event type and source, for people.
+    pub(crate) fn announced(&self) -> Announced {
+        Announced {
+            detail_type: self.detail_type.clone(),
+            source: self.source.clone(),
+        }
     }
 
     /// Where the announced version stands: a JSON Pointer into the detail. Versions of an id must only go up.
@@ -192,6 +201,7 @@ impl Announcement {
             entity,
             carried,
             is_forced: false,
+            trace: TraceParent::of_detail(&envelope.detail),
         })
     }
 

@@ -5,6 +5,7 @@ mod carried;
 mod entity;
 mod envelope;
 mod request;
+mod trace;
 mod version;
 mod wake;
 
@@ -15,6 +16,7 @@ pub use carried::{Carried, MAX_CARRIED_BYTES};
 pub use entity::{EntityKey, InvalidKey, MAX_ID_BYTES};
 pub use envelope::{Envelope, MAX_EVENT_ID_BYTES};
 pub use request::SYNC_REQUESTED;
+pub use trace::{InvalidTraceParent, TraceParent};
 pub use version::Version;
 pub use wake::{WAKE_DETAIL_TYPE, WAKE_SOURCE, wake_body};
 
@@ -30,8 +32,26 @@ pub struct Delivery {
     /// How often the queue has handed it out, this time included; more than once means that an earlier attempt ended
     /// without an answer.
     pub receive_count: u32,
+    /// The queue's `AWSTraceHeader`: the trace that the sender, or EventBridge, was called in.
+    pub trace_header: Option<String>,
     /// The EventBridge event as JSON.
     pub body: String,
+}
+
+impl Delivery {
+    /// Reads the body, as [`parse`] does; where the event names no trace, it belongs to the one that the queue knows of.
+    pub(crate) fn parse<'a>(
+        &self,
+        vendor: &str,
+        announcements: impl Iterator<Item = (&'a str, &'a Announcement)>,
+    ) -> Result<Parsed, Malformed> {
+        let mut parsed = parse(&self.body, vendor, announcements)?;
+        if let Parsed::Message(Message::Notification(notification)) = &mut parsed {
+            let of_queue = || TraceParent::of_xray(self.trace_header.as_deref()?);
+            notification.trace = notification.trace.or_else(of_queue);
+        }
+        Ok(parsed)
+    }
 }
 
 /// An event that says an entity changed. Its body is never pushed: the source is asked again.
@@ -51,10 +71,16 @@ pub struct Notification {
     pub carried: Option<Carried>,
     /// Take no shortcut: read and push, whatever the ledger knows.
     pub is_forced: bool,
+    /// The trace that it belongs to.
+    pub trace: Option<TraceParent>,
 }
 
 /// What a message asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all messages are notifications, ten at a time"
+)]
 pub enum Message {
     /// Bring the vendor up to date with the source, or with the state that the event carries.
     Notification(Notification),

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{EntityKey, Envelope, InvalidKey, Malformed, Notification};
+use super::{EntityKey, Envelope, InvalidKey, Malformed, Notification, TraceParent};
 
 /// The detail type by which any service asks for a sync: `{ "entity": "type/id", "vendor"?: "name", "force"?: true }`.
 pub const SYNC_REQUESTED: &str = "SyncRequested";
@@ -43,6 +43,7 @@ pub(super) fn read(
         let reason = "expected an entity of a type that this vendor keeps, found another type".to_owned();
         return Err(envelope.malformed("/detail/entity", reason));
     }
+    let trace = TraceParent::of_detail(&envelope.detail);
     Ok(Some(Notification {
         event_id: envelope.delivery_id(),
         detail_type: envelope.detail_type,
@@ -51,5 +52,6 @@ pub(super) fn read(
         version: None,
         carried: None,
         is_forced,
+        trace,
     }))
 }

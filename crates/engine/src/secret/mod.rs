@@ -1,8 +1,9 @@
 //! A vendor's one secret: a JSON object whose fields are credentials. Read when first needed, kept for five minutes.
 
+mod asked;
 mod manager;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -66,6 +67,8 @@ pub struct SecretStore {
     clock: Arc<dyn Clock>,
     // The lock is held while fetching: entities of a batch that need it at once wait for one fetch.
     cached: Mutex<Cached>,
+    /// The fields that somebody cannot do without.
+    asked: std::sync::Mutex<BTreeSet<String>>,
 }
 
 struct Cached {
@@ -103,12 +106,14 @@ impl SecretStore {
                 snapshot: None,
                 failure: None,
             }),
+            asked: std::sync::Mutex::default(),
         })
     }
 
     /// One field of the secret; nothing is fetched yet.
     #[must_use]
     pub fn field(self: &Arc<Self>, name: &str) -> SecretField {
+        self.asks_for(name);
         SecretField {
             store: Arc::clone(self),
             name: name.into(),

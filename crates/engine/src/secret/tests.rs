@@ -118,3 +118,16 @@ async fn fields_are_of_one_version_and_may_be_missing() {
     }
     assert_eq!(fetches.load(Ordering::Relaxed), 3);
 }
+
+#[tokio::test]
+async fn what_it_lacks_is_named_and_no_value_is() {
+    let (mended, ..) = store(r#"{"api_key":"k","number":7}"#);
+    let _ = ["api_key", "number", "token"].map(|name| mended.field(name));
+    assert_eq!(mended.missing().await.unwrap(), ["number", "token"]);
+    let (broken, ..) = store("hunter2");
+    let error = broken.missing().await.unwrap_err();
+    assert_eq!(
+        error.message(),
+        "expected the vendor's secret to be a JSON object, found something else"
+    );
+}

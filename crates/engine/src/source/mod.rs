@@ -4,22 +4,27 @@ mod carried;
 mod dynamo;
 mod endpoint;
 mod graphql;
+mod list;
 pub mod odata;
 mod rest;
 
 use futures::future::BoxFuture;
 use serde_json::Value;
 
+use crate::ask::{Page, PageRequest};
 use crate::{EntityKey, Error, Version};
 
 pub use carried::CarriedState;
 pub(crate) use dynamo::NoItems;
 pub use dynamo::{
-    DynamoItems, DynamoSource, InvalidKeyTemplate, ItemRequest, Items, KeyTemplate, KeyValue, TableSettings,
+    DynamoItems, DynamoSource, InvalidKeyTemplate, ItemRequest, Items, KeyTemplate, KeyValue, ScanRequest,
+    Scanned, TableSettings,
 };
 pub use graphql::{GraphQlQuery, GraphQlSource};
+pub use list::Listed;
+pub(crate) use list::not_listable;
 pub use odata::ODataSource;
-pub use rest::RestSource;
+pub use rest::{ListSettings, RestSource};
 
 /// Longer codes of others are not repeated.
 const MAX_CODE_BYTES: usize = 64;
@@ -32,6 +37,17 @@ pub trait Source: Send + Sync {
     /// Whether it can be asked at all; not where the events carry the state ([`CarriedState`]).
     fn is_readable(&self) -> bool {
         true
+    }
+
+    /// Whether [`list`](Self::list) can say which entities it has.
+    fn lists(&self) -> bool {
+        false
+    }
+
+    /// A page of its entities, in an order of its own. What comes or goes meanwhile may be missing or be named all the same.
+    fn list<'a>(&'a self, asked: PageRequest<'a>) -> BoxFuture<'a, Result<Page<Listed>, Error>> {
+        let _ = asked;
+        Box::pin(async { Err(not_listable("this kind of source has no list")) })
     }
 }
 

@@ -4,6 +4,7 @@
 mod answer;
 mod client;
 mod entity;
+mod list;
 #[cfg(test)]
 mod tests;
 
@@ -15,7 +16,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 use url::Url;
 
-use super::{Fetched, Source};
+use super::{Fetched, Listed, Source};
+use crate::ask::{Page, PageRequest};
 use crate::auth::Auth;
 use crate::clock::Clock;
 use crate::http::{Http, HttpError};
@@ -35,6 +37,7 @@ pub struct ODataSource {
     client: ODataClient,
     entity: ODataEntity,
     related: Option<Related>,
+    key: Option<String>,
 }
 
 struct Related {
@@ -53,6 +56,7 @@ impl ODataSource {
             client: ODataClient::new(http, clock, base)?,
             entity,
             related: None,
+            key: None,
         })
     }
 
@@ -141,6 +145,14 @@ impl ODataSource {
 impl Source for ODataSource {
     fn fetch<'a>(&'a self, entity: &'a EntityKey) -> BoxFuture<'a, Result<Fetched, Error>> {
         Box::pin(self.read(entity.id()))
+    }
+
+    fn lists(&self) -> bool {
+        self.key.is_some()
+    }
+
+    fn list<'a>(&'a self, asked: PageRequest<'a>) -> BoxFuture<'a, Result<Page<Listed>, Error>> {
+        Box::pin(self.page(asked))
     }
 }
 

@@ -1,5 +1,7 @@
 //! A source behind `GET`.
 
+mod list;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,11 +10,14 @@ use http::{Method, StatusCode, header};
 use url::Url;
 
 use super::endpoint::Endpoint;
-use super::{Fetched, Source};
+use super::{Fetched, Listed, Source};
+use crate::ask::{Page, PageRequest};
 use crate::auth::Auth;
 use crate::clock::Clock;
 use crate::http::{Http, HttpError, status_error};
 use crate::{EntityKey, Error, ErrorKind, Stage, Version};
+
+pub use list::ListSettings;
 
 /// The place of the id in a path template.
 const ID: &str = "{id}";
@@ -22,6 +27,7 @@ pub struct RestSource {
     endpoint: Endpoint,
     path: String,
     version: VersionFrom,
+    list: Option<ListSettings>,
 }
 
 enum VersionFrom {
@@ -49,6 +55,7 @@ impl RestSource {
             endpoint,
             path: path.to_owned(),
             version: VersionFrom::ETag,
+            list: None,
         })
     }
 
@@ -72,6 +79,18 @@ impl RestSource {
     pub fn version_time(mut self, pointer: &str) -> Self {
         self.version = VersionFrom::Time(pointer.to_owned());
         self
+    }
+
+    /// How the service lists its entities; it cannot unless set.
+    ///
+    /// # Errors
+    /// [`HttpError::Url`] if the list's path cannot name a page.
+    pub fn listed(mut self, list: Option<ListSettings>) -> Result<Self, HttpError> {
+        if let Some(list) = &list {
+            list.check()?;
+        }
+        self.list = list;
+        Ok(self)
     }
 
     /// How long the source may take; five seconds unless set.
@@ -124,6 +143,14 @@ impl RestSource {
 impl Source for RestSource {
     fn fetch<'a>(&'a self, entity: &'a EntityKey) -> BoxFuture<'a, Result<Fetched, Error>> {
         Box::pin(self.get(entity))
+    }
+
+    fn lists(&self) -> bool {
+        self.list.is_some()
+    }
+
+    fn list<'a>(&'a self, asked: PageRequest<'a>) -> BoxFuture<'a, Result<Page<Listed>, Error>> {
+        Box::pin(self.page(asked))
     }
 }
 

@@ -6,12 +6,15 @@ use futures::future::BoxFuture;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{Creates, Invalid, Push, Vendor};
+use super::{Creates, Held, Invalid, Push, Vendor};
+use crate::ask::{Page, PageRequest};
 use crate::{Error, ErrorKind, Stage};
 
 /// A mapped payload, its canonical hash and the natural key that follows from it.
 pub(crate) struct Mapped {
     payload: Box<dyn Any + Send + Sync>,
+    /// The payload as JSON.
+    pub(crate) value: Value,
     pub(crate) hash: String,
     pub(crate) link: Option<String>,
     /// The vendor is to hold it.
@@ -26,6 +29,9 @@ pub(crate) trait DynVendor: Send + Sync {
     -> BoxFuture<'a, Result<String, Error>>;
     fn remove<'a>(&'a self, push: &'a mut Push<'_>) -> BoxFuture<'a, Result<(), Error>>;
     fn compensate<'a>(&'a self, push: &'a mut Push<'_>) -> BoxFuture<'a, Result<(), Error>>;
+    fn lists(&self) -> bool;
+    fn list<'a>(&'a self, asked: PageRequest<'a>) -> BoxFuture<'a, Result<Page<Held>, Error>>;
+    fn leaves_alone(&self) -> bool;
 }
 
 impl<V: Vendor> DynVendor for V {
@@ -38,15 +44,16 @@ impl<V: Vendor> DynVendor for V {
             ))
         })?;
         let payload = Vendor::map(self, &entity)?;
-        let canonical = serde_json::to_value(&payload)
-            .and_then(|value| serde_json::to_vec(&value))
-            .map_err(|error| {
-                Error::permanent(ErrorKind::Invalid, Stage::Map, "the payload is no JSON").caused_by(error)
-            })?;
+        let no_json = |error| {
+            Error::permanent(ErrorKind::Invalid, Stage::Map, "the payload is no JSON").caused_by(error)
+        };
+        let value = serde_json::to_value(&payload).map_err(no_json)?;
+        let canonical = serde_json::to_vec(&value).map_err(no_json)?;
         let link = Vendor::link(self, &payload);
         let is_wanted = Vendor::is_wanted(self, &payload);
         Ok(Mapped {
             payload: Box::new(payload),
+            value,
             // 128 bits tell payloads apart and keep the record small.
             hash: hex::encode(&Sha256::digest(canonical)[..16]),
             link,
@@ -85,6 +92,18 @@ impl<V: Vendor> DynVendor for V {
 
     fn compensate<'a>(&'a self, push: &'a mut Push<'_>) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(Vendor::compensate(self, push))
+    }
+
+    fn lists(&self) -> bool {
+        Vendor::lists(self)
+    }
+
+    fn list<'a>(&'a self, asked: PageRequest<'a>) -> BoxFuture<'a, Result<Page<Held>, Error>> {
+        Box::pin(Vendor::list(self, asked))
+    }
+
+    fn leaves_alone(&self) -> bool {
+        Vendor::leaves_alone(self)
     }
 }
 

@@ -4,6 +4,7 @@ mod erased;
 mod field;
 mod gather;
 mod journal;
+mod list;
 mod once;
 mod part;
 mod push;
@@ -14,6 +15,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::ask::{Page, PageRequest};
 use crate::{Error, ErrorKind, Stage};
 
 pub(crate) use erased::{DynVendor, Mapped};
@@ -21,6 +23,7 @@ pub use field::Field;
 pub use gather::{Gatherer, Limits};
 pub(crate) use journal::{Journal, Progress};
 
+pub use list::Held;
 pub use push::{Push, Standing, Step};
 
 /// One kind of entity at one vendor.
@@ -83,6 +86,23 @@ pub trait Vendor: Send + Sync + 'static {
     fn compensate(&self, push: &mut Push<'_>) -> impl Future<Output = Result<(), Error>> + Send {
         let _ = push;
         async { Ok(()) }
+    }
+
+    /// Whether [`list`](Self::list) can say what the vendor holds.
+    fn lists(&self) -> bool {
+        false
+    }
+
+    /// A page of what the vendor holds of this type. Made for a person: it counts into the vendor's budget as every call does,
+    /// and for nothing else.
+    fn list(&self, asked: PageRequest<'_>) -> impl Future<Output = Result<Page<Held>, Error>> + Send {
+        let _ = asked;
+        async { Err(list::not_listable()) }
+    }
+
+    /// Whether the vendor may hold what a payload does not name: such fields are left alone there.
+    fn leaves_alone(&self) -> bool {
+        false
     }
 }
 

@@ -17,8 +17,8 @@ const PAGE: i32 = 100;
 /// Reads and moves the keys of the sparse index.
 #[derive(Debug, Clone)]
 pub struct DynamoAttention {
-    client: Client,
-    table: String,
+    pub(super) client: Client,
+    pub(super) table: String,
 }
 
 impl DynamoAttention {
@@ -28,7 +28,7 @@ impl DynamoAttention {
         Self { client, table }
     }
 
-    async fn read_vendor(&self, vendor: &str) -> Result<VendorRecord, Error> {
+    pub(super) async fn read_vendor(&self, vendor: &str) -> Result<VendorRecord, Error> {
         let answer = self
             .client
             .get_item()
@@ -120,7 +120,7 @@ impl Attention for DynamoAttention {
     }
 }
 
-fn failed(error: &impl std::fmt::Display) -> Error {
+pub(super) fn failed(error: &impl std::fmt::Display) -> Error {
     Error::retry(
         ErrorKind::Unavailable,
         Stage::Settle,

@@ -5,6 +5,7 @@
 //! ([`decide`](crate::decide::decide)): the ledger decides, not the queue's five minutes of deduplication.
 
 mod dynamo;
+mod standing;
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -22,6 +23,7 @@ use crate::message::wake_body;
 use crate::{EntityKey, Error, ErrorKind};
 
 pub use dynamo::DynamoAttention;
+pub use standing::Standing;
 
 /// A wake that had no effect by then (its message was lost) is sent again.
 const AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(10);
@@ -239,6 +241,7 @@ fn message(due: &Due, now: Timestamp) -> LaneMessage {
     );
     LaneMessage {
         group: lane(&due.entity),
+        trace_header: None, // the retry that waits knows its own
         body: wake_body(&due.entity, &id, now),
         deduplication_id: id,
     }

@@ -8,11 +8,12 @@ use futures::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use vendorbridge::ask::{Answer, Question};
 use vendorbridge::circuit::Policy;
 use vendorbridge::clock::Clock;
 use vendorbridge::engine::{Batch, Parts};
 use vendorbridge::lane::lane;
-use vendorbridge::ledger::{EntityRecord, Status};
+use vendorbridge::ledger::{EntityRecord, KeepSent, Status};
 use vendorbridge::message::Delivery;
 use vendorbridge::park::Backoff;
 use vendorbridge::rules::Rules;
@@ -167,6 +168,17 @@ impl Bench {
         Self::wired(world, vec![announced(entity)])
     }
 
+    /// A bench for an entity with a source of its own.
+    pub(crate) fn with(entity: Entity) -> Self {
+        Self::wired(Shared::default(), vec![announced(entity)])
+    }
+
+    /// The same, keeping this of what is sent.
+    pub(crate) fn keeping(self, keep: KeepSent) -> Self {
+        let engine = self.engine.keeping(keep);
+        Self { engine, ..self }
+    }
+
     /// A bench for a vendor with rules.
     pub(crate) fn ruled<V: Vendor>(vendor: impl FnOnce(Shared) -> V, rules: &Value) -> Self {
         let rules: Rules = serde_json::from_value(rules.clone()).unwrap();
@@ -273,6 +285,7 @@ impl Bench {
     pub(crate) fn message(&mut self, group: &str, body: &str) -> Delivery {
         self.next_id += 1;
         Delivery {
+            trace_header: None,
             message_id: format!("m{}", self.next_id),
             receipt: format!("receipt-{}", self.next_id),
             group: group.to_owned(),
@@ -284,6 +297,12 @@ impl Bench {
     /// Hands a batch to the engine; answers with what it gave back.
     pub(crate) async fn deliver(&self, deliveries: &[Delivery]) -> Vec<String> {
         self.deliver_before(deliveries, 30).await
+    }
+
+    /// Asks as a person does, with a minute's time.
+    pub(crate) async fn ask(&self, question: &Question) -> Answer {
+        let deadline = self.clock.now() + SignedDuration::from_secs(60);
+        self.engine.answer(question, deadline).await
     }
 
     /// Hands one message to the engine and expects that it is left to the queue.

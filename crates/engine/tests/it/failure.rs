@@ -2,7 +2,8 @@
 
 use std::slice;
 
-use vendorbridge::ledger::Status;
+use rstest::rstest;
+use vendorbridge::ledger::{KeepSent, Status};
 use vendorbridge::{ErrorKind, Stage, Verdict};
 
 use crate::bench::{Bench, event_id, lock};
@@ -422,4 +423,23 @@ async fn a_lagging_source_brings_back_nothing_older_than_what_was_tried() {
     let late = bench.event("1", Some(1));
     assert_eq!(bench.settle(&late).await, Status::Parked);
     assert_eq!(bench.pushes(), 0);
+}
+
+/// Whoever no longer keeps values finds none where anything was settled since.
+#[rstest]
+#[case(KeepSent::Values, true)]
+#[case(KeepSent::Fields, false)]
+#[tokio::test]
+async fn values_go_with_the_next_settle(#[case] keep: KeepSent, #[case] stay: bool) {
+    let mut bench = Bench::new().keeping(KeepSent::Values);
+    bench.set("1", "Ada", None);
+    let event = bench.event("1", None);
+    bench.settle(&event).await;
+    assert!(bench.record("1").sent.is_some());
+    let mut bench = bench.keeping(keep);
+    lock(&bench.world).fail_source = Some((ErrorKind::Unavailable, Verdict::Unknown));
+    bench.advance(10);
+    let event = bench.event("1", None);
+    assert_eq!(bench.settle(&event).await, Status::Parked);
+    assert_eq!(bench.record("1").sent.is_some(), stay);
 }

@@ -6,6 +6,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod asked;
 mod auth;
 mod bench;
 mod budget;
@@ -24,5 +25,6 @@ mod probing;
 mod properties;
 mod rules;
 mod sync;
+mod traces;
 mod vendors;
 mod waking;

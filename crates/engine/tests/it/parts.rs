@@ -180,14 +180,14 @@ async fn what_is_forced_stays_so_while_it_waits() {
     bench.wake().await;
     assert_eq!(bench.record("1").status, Status::Synced);
     assert_eq!(calls(&bench), ["first", "first", "second"]);
-    // One that waits for its own reasons is joined.
+    // A retry that waits for its own reasons is made at once, and takes no shortcut either.
     lock(&bench.world).fail_at = Some((1, down(), false));
-    change(&mut bench, "Ada Byron", 2).await;
+    let waits = change(&mut bench, "Ada Byron", 2).await;
     bench.advance(1);
     let forced = bench.event_of("SyncRequested", "1", &request);
     assert_eq!(bench.settle(&forced).await, Status::Coalesced);
-    calls(&bench);
-    bench.advance(60);
-    bench.wake().await;
-    assert_eq!(calls(&bench), ["first", "second"]);
+    assert_eq!(bench.record("1").status, Status::Synced);
+    assert_eq!(calls(&bench), ["second", "first", "second"]);
+    let waited = bench.ledger.event(&waits.event_id).unwrap();
+    assert_eq!((waited.status, waited.attempt), (Status::Synced, Some(2)));
 }

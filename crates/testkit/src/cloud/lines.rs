@@ -54,24 +54,55 @@ impl World {
     /// # Errors
     /// If the world is not of an emulator, or that refuses.
     pub async fn line_caller(&self, role: &str) -> Result<LineCaller, CloudError> {
-        let trust = json!({
-            "Version": "2012-10-17",
-            "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}],
-        });
         let may_call = json!({
             "Version": "2012-10-17",
             "Statement": [{"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": "*"}],
         });
-        let (trust, may_call) = (trust.to_string(), may_call.to_string());
-        let create = [("RoleName", role), ("AssumeRolePolicyDocument", &trust)];
-        // It may be there from before.
-        _ = self.query("iam", "2010-05-08", "CreateRole", &create).await;
-        let policy = [
+        self.assume(role, &may_call).await.map(LineCaller)
+    }
+
+    /// Credentials of a role that has this policy and nothing else.
+    ///
+    /// # Errors
+    /// If the world is not of an emulator, or that refuses.
+    pub async fn assume(&self, role: &str, policy: &Value) -> Result<Credentials, CloudError> {
+        self.make_role(role).await;
+        let policy = policy.to_string();
+        let put = [
             ("RoleName", role),
             ("PolicyName", "call"),
-            ("PolicyDocument", &may_call),
+            ("PolicyDocument", &policy),
         ];
-        self.query("iam", "2010-05-08", "PutRolePolicy", &policy).await?;
+        self.query("iam", "2010-05-08", "PutRolePolicy", &put).await?;
+        self.credentials_of(role).await
+    }
+
+    /// Credentials of a role to which these policies of the account are attached, and nothing else.
+    ///
+    /// # Errors
+    /// If the world is not of an emulator, or that refuses.
+    pub async fn assume_with(&self, role: &str, policies: &[&str]) -> Result<Credentials, CloudError> {
+        self.make_role(role).await;
+        for policy in policies {
+            let attach = [("RoleName", role), ("PolicyArn", policy)];
+            self.query("iam", "2010-05-08", "AttachRolePolicy", &attach)
+                .await?;
+        }
+        self.credentials_of(role).await
+    }
+
+    /// It may be there from before.
+    async fn make_role(&self, role: &str) {
+        let trust = json!({
+            "Version": "2012-10-17",
+            "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}],
+        });
+        let trust = trust.to_string();
+        let create = [("RoleName", role), ("AssumeRolePolicyDocument", &trust)];
+        _ = self.query("iam", "2010-05-08", "CreateRole", &create).await;
+    }
+
+    async fn credentials_of(&self, role: &str) -> Result<Credentials, CloudError> {
         let arn = format!("arn:aws:iam::{ACCOUNT}:role/{role}");
         let assume = [("RoleArn", arn.as_str()), ("RoleSessionName", "session")];
         let answer = self.query("sts", "2011-06-15", "AssumeRole", &assume).await?;
@@ -85,9 +116,7 @@ impl World {
             member("SessionToken"),
         );
         match (key, secret) {
-            (Some(key), Some(secret)) => {
-                Ok(LineCaller(Credentials::new(key, secret, token, None, "emulator")))
-            }
+            (Some(key), Some(secret)) => Ok(Credentials::new(key, secret, token, None, "emulator")),
             _ => Err(failed("AssumeRole", "no credentials in the answer")),
         }
     }

@@ -2,6 +2,7 @@
 //! that its functions talk to.
 
 mod aws;
+mod console;
 mod emulator;
 mod gate;
 mod ingest;
@@ -16,6 +17,7 @@ mod world;
 use std::path::PathBuf;
 
 pub use aws::Aws;
+pub use console::Console;
 pub use emulator::{Emulator, EmulatorOptions};
 pub use gate::LineGate;
 pub use inventory::Inventory;

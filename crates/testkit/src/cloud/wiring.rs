@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Inventory;
+use crate::conformance::infoservice;
 use crate::sandbox::{Sandbox, SandboxConfig};
 
 /// The vendors that a world deploys unless it is told otherwise.
@@ -36,7 +37,7 @@ pub(super) fn settings(
     let auth0 = reachable(sandbox.auth0_url());
     match vendor {
         "mailchimp" => json!({
-            "source_url": source, "list_id": LIST, "api_url": reachable(sandbox.mailchimp_url()),
+            "source_url": source, "source_list": infoservice::list(true), "list_id": LIST, "api_url": reachable(sandbox.mailchimp_url()),
             "status_if_new": "subscribed",
             "users": {
                 "status_if_new": "subscribed", "auth0_url": auth0,

@@ -14,7 +14,9 @@ use vendorbridge::ledger::Status;
 use super::{Stand, State, Subject};
 use crate::sandbox::Fault;
 
-async fn created<S: Subject>() -> Stand<S> {
+pub use super::asking::{describes, lists, previews};
+
+pub(super) async fn created<S: Subject>() -> Stand<S> {
     let mut stand = Stand::<S>::start().await;
     stand.set(State::First);
     assert_eq!(stand.announce().await, Status::Synced);

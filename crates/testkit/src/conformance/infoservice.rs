@@ -49,3 +49,11 @@ fn channel(state: State) -> Channel {
         State::Third => Channel::Both,
     }
 }
+
+/// How it lists its customers, as a function's settings say it. Its list has whole states, whether or not they are taken from there.
+#[must_use]
+pub fn list(whole: bool) -> Value {
+    json!({
+        "path": "/customers?limit={limit}&after={page}", "records": "/customers", "id": "/customerId", "next": "/next", "whole": whole,
+    })
+}

@@ -3,6 +3,7 @@
 //!
 //! A vendor implements [`Subject`] and calls [`conformance!`](crate::conformance!).
 
+mod asking;
 pub mod cases;
 pub mod crash;
 pub mod infoservice;
@@ -16,6 +17,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use vendorbridge::ask::{Answer, Question};
 use vendorbridge::clock::{Clock, SystemClock};
 use vendorbridge::engine::Batch;
 use vendorbridge::ledger::{EntityRecord, Status};
@@ -253,6 +255,12 @@ impl<S: Subject> Stand<S> {
         event_ids.iter().map(status).collect()
     }
 
+    /// Asks the function.
+    pub async fn ask(&self, question: Question) -> Answer {
+        let deadline = self.clock.now() + SignedDuration::from_secs(30);
+        self.engine.answer(&question, deadline).await
+    }
+
     async fn deliver(&self, entity: EntityKey, body: String, receive_count: u32) {
         self.handle(vec![delivery(&entity, "m", body, receive_count)])
             .await;
@@ -283,8 +291,13 @@ impl<S: Subject> Stand<S> {
         self.engine.handle(&batch).await
     }
 
+    /// The key of an entity of the subject's type.
+    ///
+    /// # Panics
+    /// If the id is none.
+    #[must_use]
     #[expect(clippy::expect_used, reason = "a test's constant")]
-    fn entity(id: &str) -> EntityKey {
+    pub fn entity(id: &str) -> EntityKey {
         EntityKey::new(S::ENTITY_TYPE, id).expect("a legal key")
     }
 }
@@ -295,7 +308,7 @@ macro_rules! conformance {
     ($subject:ty) => {
         $crate::conformance!(@tests $subject:
             create, update, unchanged, delete, repeat, rate_limited, deauthorized, gone, unknown_outcome,
-            never_sent, too_large, comes_back);
+            never_sent, too_large, comes_back, describes, previews, lists);
     };
     (@tests $subject:ty: $($case:ident),+) => {
         $(

@@ -58,7 +58,7 @@ pub(super) fn engine<S: Subject>(
         .with_items(Arc::clone(items) as _)
         .with_rng(fastrand::Rng::with_seed(7));
     let entities = S::wire(&setup).expect("the function wires");
-    Engine::new(Parts {
+    let engine = Engine::new(Parts {
         vendor: S::VENDOR.to_owned(),
         entities,
         ledger: Arc::clone(ledger) as _,
@@ -69,11 +69,13 @@ pub(super) fn engine<S: Subject>(
         circuit: vendorbridge::circuit::Policy::default(),
         max_in_flight: 10,
         slowest: Duration::from_secs(16),
-    })
+    });
+    engine.with_secrets(setup.secrets())
 }
 
 pub(super) fn delivery(entity: &EntityKey, message_id: &str, body: String, receive_count: u32) -> Delivery {
     Delivery {
+        trace_header: None,
         receipt: String::new(),
         message_id: message_id.to_owned(),
         group: lane(entity),

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use futures::future::BoxFuture;
 use serde_json::{Map, Value};
 use vendorbridge::Error;
-use vendorbridge::source::{ItemRequest, Items, KeyValue};
+use vendorbridge::source::{ItemRequest, Items, KeyValue, ScanRequest, Scanned};
 
 use super::lock;
 
@@ -61,6 +61,40 @@ impl Items for MemoryItems {
             item.into_iter().filter(|(name, _)| is_wanted(name)).collect()
         });
         Box::pin(async { Ok(item) })
+    }
+
+    fn scan<'a>(&'a self, request: &'a ScanRequest) -> BoxFuture<'a, Result<Scanned, Error>> {
+        let items = lock(&self.items);
+        let after = request
+            .after
+            .as_ref()
+            .map(|key| key.clone().into_iter().collect::<Vec<_>>());
+        let limit = usize::try_from(request.limit).unwrap_or(usize::MAX);
+        let some: Vec<_> = items
+            .iter()
+            .filter(|((table, key), _)| {
+                *table == request.table && after.as_ref().is_none_or(|after| key > after)
+            })
+            .take(limit)
+            .collect();
+        let last = some.last().filter(|_| some.len() == limit);
+        let last = last.map(|((_, key), _)| key.iter().cloned().collect());
+        let whole = |((_, key), item): (&Place, &Map<String, Value>)| {
+            let mut item = item.clone();
+            item.extend(key.iter().map(|(name, value)| (name.clone(), plain(value))));
+            item.retain(|name, _| request.attributes.contains(name));
+            item
+        };
+        let items = some.iter().copied().map(whole).collect();
+        Box::pin(async { Ok(Scanned { items, last }) })
+    }
+}
+
+/// A table's items have their key attributes.
+fn plain(value: &KeyValue) -> Value {
+    match value {
+        KeyValue::Text(text) => text.as_str().into(),
+        KeyValue::Number(digits) => digits.parse::<i64>().map_or(Value::Null, Value::from),
     }
 }
 

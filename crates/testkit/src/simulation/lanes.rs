@@ -42,6 +42,7 @@ impl Lanes for VirtualLanes {
                         let LaneMessage {
                             group,
                             deduplication_id,
+                            trace_header: _,
                             body,
                         } = message;
                         let entity = bus::entity_of_lane(&group);

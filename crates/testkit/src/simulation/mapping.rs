@@ -170,6 +170,7 @@ fn invoke(world: &mut World, unit: usize, received: &[Received]) {
 
 fn delivery(received: &Received) -> Delivery {
     Delivery {
+        trace_header: None,
         message_id: format!("m-{}", received.message.id),
         receipt: received.receipt.to_string(),
         group: received.message.group.to_string(),

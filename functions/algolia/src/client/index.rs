@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 use vendorbridge::auth::Auth;
 use vendorbridge::clock::Clock;
-use vendorbridge::http::{Answer, Hosts, Http, HttpError, Patience, Reply};
+use vendorbridge::http::{Answer, Hosts, Http, HttpError, MAX_PAGE_BYTES, Patience, Reply};
 use vendorbridge::lambda::Setup;
 use vendorbridge::{Error, ErrorKind, Stage, Verdict};
 
@@ -21,7 +21,7 @@ use crate::error;
 
 /// What all requests for one batch may take together, waiting for its task included: the engine's deadline counts on ten
 /// seconds.
-const ALL_IN: SignedDuration = SignedDuration::from_secs(9);
+pub(super) const ALL_IN: SignedDuration = SignedDuration::from_secs(9);
 /// What the first host may take.
 const TIMEOUT: Duration = Duration::from_secs(2);
 /// The first wait for a task; each next one is twice as long.
@@ -126,6 +126,22 @@ impl Index {
         Ok(accepted.task_id)
     }
 
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Asks something that changes nothing.
+    pub(super) async fn query<T: serde::de::DeserializeOwned>(
+        &self,
+        path: &[&str],
+        query: &impl Serialize,
+        until: Timestamp,
+    ) -> Result<T, Error> {
+        let body = serde_json::to_vec(query).map_err(no_json)?;
+        let reply = self.send(Method::POST, path, body.into(), until).await;
+        self.read(reply)
+    }
+
     /// Waits until what a task wrote can be found.
     async fn wait_for(&self, task_id: u64, until: Timestamp) -> Result<(), Error> {
         let mut pause = FIRST_LOOK;
@@ -200,6 +216,8 @@ impl Index {
                 HeaderName::from_static("x-algolia-application-id"),
                 self.app_id.as_str(),
             )
+            // Whole records are read where an index is browsed.
+            .max_answer_bytes(MAX_PAGE_BYTES)
             .timeout(timeout);
         if !body.is_empty() {
             request = request.json_bytes(body);

@@ -221,6 +221,7 @@ fn message(id: &str, at: Timestamp, entity: &EntityKey, wanted: &Wanted) -> Lane
         },
     });
     LaneMessage {
+        trace_header: None,
         group: lane(entity),
         deduplication_id: short_hash(&format!("{id}\n{entity}\n{}", wanted.revision)),
         body: body.to_string(),

@@ -249,6 +249,7 @@ async fn work(
         let _turn = group.lock().await;
         for receive_count in 1..5 {
             let delivery = Delivery {
+                trace_header: None,
                 message_id: format!("m-{}", message.deduplication_id),
                 receipt: String::new(),
                 group: message.group.clone(),

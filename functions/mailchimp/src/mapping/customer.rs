@@ -56,6 +56,12 @@ impl Person for Preference {
     fn owner(entity: &EntityKey) -> &str {
         entity.id()
     }
+
+    fn entity(owner: &str) -> Option<EntityKey> {
+        // A user's mark is its key.
+        let is_user = owner.starts_with("user/");
+        EntityKey::new("customer", owner).ok().filter(|_| !is_user)
+    }
 }
 
 #[cfg(test)]

@@ -48,6 +48,11 @@ impl Person for User {
     fn owner(entity: &EntityKey) -> &str {
         entity.as_str()
     }
+
+    fn entity(owner: &str) -> Option<EntityKey> {
+        let entity: EntityKey = owner.parse().ok()?;
+        (entity.entity_type() == "user").then_some(entity)
+    }
 }
 
 #[cfg(test)]

@@ -1,21 +1,63 @@
 //! Business partners → customers: the suite, and what it does not ask.
 
 use vendorbridge::ErrorKind;
+use vendorbridge::ask::{Answer, Question};
 use vendorbridge::ledger::Status;
 use vendorbridge_testkit::conformance::{Stand, State, Subject};
 use vendorbridge_testkit::sandbox::Fault;
+use vendorbridge_testkit::sandbox::servicelayer::Partner;
 
 use crate::subject::{CARD, Partners, event};
 
 // A refused credential is a session that is renewed, and a customer that was closed does not come back: see below.
 vendorbridge_testkit::conformance!(@tests Partners:
-    create, update, unchanged, delete, repeat, rate_limited, gone, unknown_outcome, never_sent, too_large);
+    create, update, unchanged, delete, repeat, rate_limited, gone, unknown_outcome, never_sent, too_large,
+    describes, previews, lists);
 
 async fn created() -> Stand<Partners> {
     let mut stand = Stand::start().await;
     stand.set(State::First);
     assert_eq!(stand.announce().await, Status::Synced);
     stand
+}
+
+#[tokio::test]
+async fn the_partners_of_b1_are_listed_page_by_page() {
+    let stand: Stand<Partners> = Stand::start().await;
+    for at in 0..7 {
+        let partner = Partner::customer(&format!("L{at}"), "Parameter Technology");
+        stand.sandbox.service_layer.add_partner(partner);
+    }
+    let calls = stand.calls();
+    for with_fields in [false, true] {
+        let (mut listed, mut page) = (Vec::new(), None);
+        loop {
+            let question = Question::SourcePage {
+                entity_type: "partner".to_owned(),
+                page,
+                limit: 3,
+                with_fields,
+            };
+            let answer = stand.ask(question).await;
+            let Answer::SourcePage(found) = answer else {
+                panic!("expected a page, found {answer:?}")
+            };
+            assert!(found.records.len() <= 3);
+            listed.extend(found.records);
+            page = found.next;
+            if page.is_none() {
+                break;
+            }
+        }
+        let ids: Vec<_> = listed.iter().map(|record| record.entity.as_str()).collect();
+        let expected: Vec<_> = (0..7).map(|at| format!("partner/L{at}")).collect();
+        assert_eq!(ids, expected);
+        for record in listed {
+            assert_eq!(record.error, None);
+            assert_eq!(record.fields.contains_key("/companyname"), with_fields);
+        }
+    }
+    assert_eq!(stand.calls(), calls, "the vendor is not asked");
 }
 
 #[tokio::test]

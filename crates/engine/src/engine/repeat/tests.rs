@@ -21,12 +21,13 @@ fn record(revision: u64) -> EntityRecord {
 /// What is tried for this payload, in the name of this delivery, while the record stands so.
 fn tries(record: &EntityRecord, (message_id, receive_count): Delivered<'_>, hash: &str) -> Tried {
     let leader = Leader {
+        trace: None,
         event_id: "e-1".to_owned(),
         event_time: Timestamp::UNIX_EPOCH,
         detail_type: "PersonChanged".to_owned(),
         message_id: message_id.to_owned(),
         receive_count,
-        is_wake: false,
+        is_retry: false,
     };
     let work = Work {
         entity: &record.entity.clone(),

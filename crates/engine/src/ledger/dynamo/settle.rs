@@ -12,7 +12,7 @@ use crate::{Error, ErrorKind, Stage};
 
 /// Every attribute a settle owns. What is not in the record is removed; what is not in this list is left alone, so
 /// that a newer version's attributes survive an older version's settle.
-const OWNED: [&str; 27] = [
+const OWNED: [&str; 28] = [
     "vendor",
     "entity",
     "status",
@@ -20,6 +20,7 @@ const OWNED: [&str; 27] = [
     "link",
     "maybe_links",
     "pushed_hash",
+    "sent",
     "pushed_revision",
     "pushed_by",
     "pushed_version",
@@ -141,6 +142,7 @@ mod tests {
         full.link = Some("l".into());
         full.maybe_links = vec!["m".into()];
         full.pushed_hash = Some("h".into());
+        full.sent = crate::ledger::Sent::of(&serde_json::json!({"a": 1}), crate::ledger::KeepSent::Fields);
         full.pushed_revision = Some(1);
         full.pushed_by = Some("b".into());
         full.tried = Some(crate::ledger::Tried {
@@ -180,6 +182,7 @@ mod tests {
             event_id: "e".into(),
             event_time: full.settled_at,
             detail_type: "t".into(),
+            trace: None,
             version: None,
             lagging_since: None,
             carried: None,
@@ -206,6 +209,7 @@ mod tests {
         let mut owned = OWNED;
         owned.sort_unstable();
         assert_eq!(fields, owned);
+        assert!(item["sent"].is_b(), "binary costs a third less than text");
         let read: EntityRecord = serde_dynamo::from_item(item).unwrap();
         assert_eq!(read, full);
     }

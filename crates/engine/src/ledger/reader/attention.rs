@@ -25,7 +25,7 @@ impl AttentionKind {
     }
 
     /// The start of the index's sort key.
-    pub(super) const fn prefix(self) -> &'static str {
+    pub(crate) const fn prefix(self) -> &'static str {
         match self {
             Self::Wake => "wake#",
             Self::Rejected => "rejected#",

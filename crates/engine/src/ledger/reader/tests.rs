@@ -12,6 +12,7 @@ use aws_smithy_types::body::SdkBody;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::ledger::EVENT_SHARDS;
 
 const ENTITIES: usize = 130;
 
@@ -50,6 +51,10 @@ fn query(request: &Value) -> Value {
     if !pk.ends_with("#0") {
         return json!({"Count": 0, "Items": []});
     }
+    let from = request["ExpressionAttributeValues"][":since"]["S"].as_str();
+    let entity = from
+        .and_then(|from| from.rsplit_once('#'))
+        .map_or("customer/1", |(entity, _)| entity);
     let last = |id: usize| json!({"pk": {"S": id.to_string()}});
     let start = &request["ExclusiveStartKey"]["pk"]["S"];
     let start: usize = start.as_str().map_or(0, |id| id.parse().unwrap());
@@ -59,7 +64,7 @@ fn query(request: &Value) -> Value {
             "pk": {"S": format!("webhook#customer/{id}")}, "attention_sk": {"S": format!("dead#{id:03}")},
         }),
         None => json!({
-            "vendor": {"S": "webhook"}, "entity": {"S": "customer/1"}, "event_id": {"S": id.to_string()},
+            "vendor": {"S": "webhook"}, "entity": {"S": entity}, "event_id": {"S": id.to_string()},
             "status": {"S": "SYNCED"}, "message_id": {"S": "m"}, "settled_at": {"S": "2026-01-29T14:59:00Z"},
             "event_time": {"S": format!("2026-01-29T14:{:02}:00Z", id % 60)},
         }),
@@ -78,6 +83,14 @@ fn batch(request: &Value) -> Value {
         .iter()
         .partition(|key| keys.len() > 10 && key["pk"]["S"].as_str().unwrap().ends_with('7'));
     let items = read.into_iter().map(|key| {
+        if key["sk"]["S"] == "vendor" {
+            let since = json!({"S": "2026-01-29T14:36:26Z"});
+            let zero = json!({"N": "0"});
+            return json!({
+                "vendor": {"S": "webhook"}, "revision": {"N": "1"}, "pause": {"M": {"since": since}},
+                "window": {"M": {"since": since, "calls": zero, "failures": zero}},
+            });
+        }
         let entity = key["pk"]["S"].as_str().unwrap().strip_prefix("webhook#").unwrap();
         // One has recovered since the index was read.
         let status = if entity == "customer/5" { "SYNCED" } else { "DEAD" };
@@ -154,4 +167,41 @@ async fn a_limit_reads_no_further() {
         .await
         .unwrap();
     assert_eq!(count, ENTITIES);
+}
+
+#[tokio::test]
+async fn an_entity_and_its_vendor_come_in_one_read() {
+    let table = Table::default();
+    let entity = EntityKey::new("customer", "1").unwrap();
+    let standing = table.reader().standing("webhook", &entity).await.unwrap();
+    assert_eq!(standing.entity.unwrap().status, Status::Dead);
+    assert!(standing.vendor.pause.is_some());
+    assert_eq!(table.0.lock().unwrap().len(), 1, "one call");
+}
+
+#[tokio::test]
+async fn every_page_of_a_shard_is_counted() {
+    let table = Table::default();
+    let mut counted = 0;
+    let each = |event: Counted| counted += usize::from(event.status == Status::Synced);
+    let read = table
+        .reader()
+        .each_event("webhook", "2026-01-29T14", 0, each)
+        .await;
+    read.unwrap();
+    assert_eq!((counted, table.calls("Query")), (ENTITIES, 3));
+}
+
+#[tokio::test]
+async fn an_entitys_events_of_an_hour_are_one_shards() {
+    let keys = (0..).map(|id| EntityKey::new("customer", &format!("n{id}")).unwrap());
+    let mut in_first = keys.filter(|key| crate::ledger::key::shard(key.as_str(), EVENT_SHARDS) == 0);
+    let entity = in_first.next().unwrap();
+    let at = |minute: u8| format!("2026-01-29T14:{minute}:00Z").parse().unwrap();
+    let table = Table::default();
+    let reader = table.reader();
+    let events = reader.entity_events("webhook", &entity, "2026-01-29T14", at(10), at(20));
+    let events = events.await.unwrap();
+    assert_eq!(events.len(), 20, "two of each minute, the last one left out");
+    assert_eq!(table.calls("Query"), 3, "the pages of one shard");
 }

@@ -1,4 +1,6 @@
-//! The AWS SDK's `GetItem`.
+//! The AWS SDK's `GetItem` and `Scan`.
+
+use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
@@ -7,7 +9,8 @@ use futures::future::BoxFuture;
 use serde_json::{Map, Value};
 
 use super::value::object;
-use super::{ItemRequest, Items, KeyValue};
+use super::{ItemRequest, Items, KeyValue, ScanRequest, Scanned};
+use crate::source::not_listable;
 use crate::{Error, ErrorKind, Stage};
 
 /// Items in DynamoDB.
@@ -30,11 +33,7 @@ impl Items for DynamoItems {
         Box::pin(async move {
             let mut call = self.0.get_item().table_name(&request.table).consistent_read(true);
             for (name, value) in &request.key {
-                let value = match value {
-                    KeyValue::Text(text) => AttributeValue::S(text.clone()),
-                    KeyValue::Number(digits) => AttributeValue::N(digits.clone()),
-                };
-                call = call.key(name, value);
+                call = call.key(name, attribute(value));
             }
             // By placeholders, since many plain words are reserved.
             let mut projection = Vec::with_capacity(request.attributes.len());
@@ -53,6 +52,49 @@ impl Items for DynamoItems {
             Ok(answer.item.map(object))
         })
     }
+
+    fn scan<'a>(&'a self, request: &'a ScanRequest) -> BoxFuture<'a, Result<Scanned, Error>> {
+        Box::pin(async move {
+            let limit = i32::try_from(request.limit).unwrap_or(i32::MAX);
+            let call = self.0.scan().table_name(&request.table);
+            let mut call = call.consistent_read(false).limit(limit);
+            for (name, value) in request.after.iter().flatten() {
+                call = call.exclusive_start_key(name, attribute(value));
+            }
+            let mut projection = Vec::with_capacity(request.attributes.len());
+            for (at, name) in request.attributes.iter().enumerate() {
+                let placeholder = format!("#a{at}");
+                call = call.expression_attribute_names(&placeholder, name);
+                projection.push(placeholder);
+            }
+            let call = call.projection_expression(projection.join(","));
+            let answer = call
+                .send()
+                .await
+                .map_err(|error| failed(&error, &request.table))?;
+            let last = answer.last_evaluated_key.filter(|key| !key.is_empty());
+            Ok(Scanned {
+                items: answer.items.unwrap_or_default().into_iter().map(object).collect(),
+                last: last.map(key).transpose()?,
+            })
+        })
+    }
+}
+
+fn attribute(value: &KeyValue) -> AttributeValue {
+    match value {
+        KeyValue::Text(text) => AttributeValue::S(text.clone()),
+        KeyValue::Number(digits) => AttributeValue::N(digits.clone()),
+    }
+}
+
+fn key(attributes: HashMap<String, AttributeValue>) -> Result<BTreeMap<String, KeyValue>, Error> {
+    let value = |(name, value)| match value {
+        AttributeValue::S(text) => Ok((name, KeyValue::Text(text))),
+        AttributeValue::N(digits) => Ok((name, KeyValue::Number(digits))),
+        _ => Err(not_listable("its key is neither a text nor a number")),
+    };
+    attributes.into_iter().map(value).collect()
 }
 
 fn failed<E>(error: &SdkError<E>, table: &str) -> Error

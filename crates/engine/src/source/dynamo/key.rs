@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 /// The key attributes of a table, with places for the entity's id.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -15,11 +16,13 @@ pub struct KeyTemplate {
 }
 
 /// The value of a key attribute.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum KeyValue {
     /// Type `S`.
+    #[serde(rename = "S")]
     Text(String),
     /// Type `N`, as decimal text.
+    #[serde(rename = "N")]
     Number(String),
 }
 
@@ -134,6 +137,59 @@ impl KeyTemplate {
     }
 }
 
+impl KeyTemplate {
+    /// Whether an item's key says its id: each attribute has one place at most, and each part of the id a place.
+    pub(crate) fn is_reversible(&self) -> bool {
+        let places = |attribute: &Attribute| attribute.places().collect::<Vec<_>>();
+        let all: Vec<_> = self.attributes.values().map(places).collect();
+        all.iter().all(|places| places.len() <= 1) && (0..self.parts).all(|part| all.contains(&vec![part]))
+    }
+
+    /// The id of the item with these key attributes; `None` if the template makes no such key.
+    pub(crate) fn id_of(&self, item: &Map<String, Value>) -> Option<String> {
+        let mut parts = vec![String::new(); self.parts];
+        let mut key = BTreeMap::new();
+        for (name, attribute) in &self.attributes {
+            let text = match item.get(name)? {
+                Value::String(text) => text.clone(),
+                Value::Number(number) => number.to_string(),
+                _ => return None,
+            };
+            if let Some(part) = attribute.places().next() {
+                attribute.place_in(&text)?.clone_into(&mut parts[part]);
+            }
+            let value = if attribute.is_number {
+                KeyValue::Number
+            } else {
+                KeyValue::Text
+            };
+            key.insert(name.clone(), value(text));
+        }
+        let id = parts.join(self.split.as_deref().unwrap_or_default());
+        // One place may be named twice, and a part may hold the separator.
+        (self.fill(&id).ok()? == key).then_some(id)
+    }
+}
+
+impl Attribute {
+    fn places(&self) -> impl Iterator<Item = usize> {
+        self.text.iter().filter_map(|piece| match piece {
+            Piece::Part(part) => Some(*part),
+            Piece::Text(_) => None,
+        })
+    }
+
+    /// What stands in the one place.
+    fn place_in<'t>(&self, text: &'t str) -> Option<&'t str> {
+        match self.text.as_slice() {
+            [Piece::Text(before), Piece::Part(_), Piece::Text(behind)] => {
+                text.strip_prefix(before.as_str())?.strip_suffix(behind.as_str())
+            }
+            _ => None,
+        }
+    }
+}
+
 /// Whole numbers are what keys are made of; anything else could have two forms of the same value.
 fn is_number(text: &str) -> bool {
     let digits = text.strip_prefix('-').unwrap_or(text);
@@ -229,6 +285,32 @@ mod tests {
     #[case(json!({"attributes": {"pk": "{0}", "sk": "{1}"}, "split": "|"}), "{1}|b", r#"{"pk": Text("{1}"), "sk": Text("b")}"#)]
     fn an_id_becomes_a_key(#[case] template: Value, #[case] id: &str, #[case] key: &str) {
         assert_eq!(fill(template, id), key);
+    }
+
+    #[rstest]
+    #[case(json!({"pk": "{id}"}), json!({"pk": "SKU#a"}), Some("SKU#a"))]
+    #[case(json!({"pk": "SKU#{id}", "sk": "item"}), json!({"pk": "SKU#a", "sk": "item"}), Some("a"))]
+    #[case(json!({"pk": "SKU#{id}", "sk": "item"}), json!({"pk": "SKU#a", "sk": "price"}), None)]
+    #[case(json!({"pk": "SKU#{id}", "sk": "item"}), json!({"pk": "ORDER#a", "sk": "item"}), None)]
+    #[case(json!({"pk": {"N": "{id}"}}), json!({"pk": 42}), Some("42"))]
+    #[case(json!({"pk": {"N": "{id}"}}), json!({"pk": "42"}), Some("42"))]
+    #[case(json!({"pk": {"N": "{id}"}}), json!({"pk": 4.5}), None)]
+    #[case(json!({"pk": "{id}", "sk": "{id}"}), json!({"pk": "a", "sk": "a"}), Some("a"))]
+    #[case(json!({"pk": "{id}", "sk": "{id}"}), json!({"pk": "a", "sk": "b"}), None)]
+    #[case(json!({"attributes": {"pk": "{1}", "sk": "{0}"}, "split": "|"}), json!({"pk": "b", "sk": "a"}), Some("a|b"))]
+    #[case(json!({"attributes": {"pk": "{0}", "sk": "{1}"}, "split": "|"}), json!({"pk": "a|b", "sk": "c"}), None)]
+    fn a_key_becomes_its_id_again(#[case] template: Value, #[case] item: Value, #[case] id: Option<&str>) {
+        let template: KeyTemplate = serde_json::from_value(template).unwrap();
+        assert!(template.is_reversible());
+        assert_eq!(template.id_of(item.as_object().unwrap()).as_deref(), id);
+    }
+
+    #[rstest]
+    #[case(json!({"attributes": {"pk": "{1}-{0}"}, "split": "::"}))]
+    #[case(json!({"attributes": {"pk": "{0}", "sk": "{2}"}, "split": "|"}))]
+    fn a_key_that_does_not_say_its_id(#[case] template: Value) {
+        let template: KeyTemplate = serde_json::from_value(template).unwrap();
+        assert!(!template.is_reversible());
     }
 
     #[rstest]

@@ -11,7 +11,8 @@ use futures::future::BoxFuture;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Fetched, Source};
+use super::{Fetched, Listed, Source, not_listable};
+use crate::ask::{Page, PageRequest};
 use crate::{EntityKey, Error, ErrorKind, Stage, Version};
 
 pub use items::DynamoItems;
@@ -41,6 +42,32 @@ pub trait Items: Send + Sync {
         &'a self,
         request: &'a ItemRequest,
     ) -> BoxFuture<'a, Result<Option<Map<String, Value>>, Error>>;
+
+    /// Some of a table's items, in plain JSON. The read is eventually consistent, for half the cost: what was written a moment ago
+    /// may be missing, or be as it was before.
+    fn scan<'a>(&'a self, request: &'a ScanRequest) -> BoxFuture<'a, Result<Scanned, Error>>;
+}
+
+/// Which items, and what of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScanRequest {
+    /// The table's name.
+    pub table: String,
+    /// The top-level attributes that are read, each once.
+    pub attributes: Vec<String>,
+    /// Goes on behind this key.
+    pub after: Option<BTreeMap<String, KeyValue>>,
+    /// At most so many items.
+    pub limit: u32,
+}
+
+/// Some items of a table.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Scanned {
+    /// The items.
+    pub items: Vec<Map<String, Value>>,
+    /// Where it ended; nothing at the table's end.
+    pub last: Option<BTreeMap<String, KeyValue>>,
 }
 
 /// Which item, and what of it.
@@ -101,11 +128,47 @@ impl DynamoSource {
         let version = version.and_then(Version::from_json);
         Ok(Fetched::found(Value::Object(item), version).current())
     }
+
+    /// A table may hold other things, too: what has no key of the template is passed over.
+    async fn scan(&self, asked: PageRequest<'_>) -> Result<Page<Listed>, Error> {
+        let TableSettings { table, key, .. } = &self.settings;
+        if !key.is_reversible() {
+            let help = "each key attribute needs one place at most, and each part of the id its place";
+            return Err(not_listable(help));
+        }
+        let after = asked.page.map(serde_json::from_str).transpose();
+        let request = ScanRequest {
+            table: table.clone(),
+            attributes: if asked.with_states {
+                self.attributes.clone()
+            } else {
+                key.names().map(str::to_owned).collect()
+            },
+            after: after.map_err(|_| asked.wrong(Stage::Source))?,
+            limit: asked.limit,
+        };
+        let Scanned { items, last } = self.items.scan(&request).await?;
+        let listed = items.into_iter().filter_map(|item| {
+            let id = key.id_of(&item)?;
+            let state = asked.with_states.then_some(Value::Object(item));
+            Some(Listed { id, state })
+        });
+        let next = last.and_then(|key| serde_json::to_string(&key).ok());
+        Ok(Page::new(listed.collect(), next))
+    }
 }
 
 impl Source for DynamoSource {
     fn fetch<'a>(&'a self, entity: &'a EntityKey) -> BoxFuture<'a, Result<Fetched, Error>> {
         Box::pin(self.get(entity))
+    }
+
+    fn lists(&self) -> bool {
+        self.settings.key.is_reversible()
+    }
+
+    fn list<'a>(&'a self, asked: PageRequest<'a>) -> BoxFuture<'a, Result<Page<Listed>, Error>> {
+        Box::pin(self.scan(asked))
     }
 }
 
@@ -114,11 +177,17 @@ pub(crate) struct NoItems;
 
 impl Items for NoItems {
     fn get<'a>(&'a self, _: &'a ItemRequest) -> BoxFuture<'a, Result<Option<Map<String, Value>>, Error>> {
-        Box::pin(async {
-            let message = "expected a function that was set up with a database, found one without";
-            Err(Error::retry(ErrorKind::Unexpected, Stage::Source, message))
-        })
+        Box::pin(async { Err(no_database()) })
     }
+
+    fn scan<'a>(&'a self, _: &'a ScanRequest) -> BoxFuture<'a, Result<Scanned, Error>> {
+        Box::pin(async { Err(no_database()) })
+    }
+}
+
+fn no_database() -> Error {
+    let message = "expected a function that was set up with a database, found one without";
+    Error::retry(ErrorKind::Unexpected, Stage::Source, message)
 }
 
 #[cfg(test)]

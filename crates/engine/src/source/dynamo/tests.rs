@@ -16,6 +16,10 @@ impl Items for Fixed {
         let item = self.0.as_ref().and_then(Value::as_object).cloned();
         Box::pin(async { Ok(item) })
     }
+
+    fn scan<'a>(&'a self, request: &'a ScanRequest) -> BoxFuture<'a, Result<Scanned, Error>> {
+        NoItems.scan(request)
+    }
 }
 
 async fn fetch(settings: Value, item: Option<Value>, id: &str) -> (Result<Fetched, Error>, Vec<ItemRequest>) {

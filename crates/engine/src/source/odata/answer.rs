@@ -19,6 +19,13 @@ struct Body {
     error: Failure,
 }
 
+#[derive(Deserialize)]
+pub(super) struct Records {
+    pub(super) value: Vec<Map<String, Value>>,
+    #[serde(default, rename = "@odata.nextLink")]
+    pub(super) next: Option<String>,
+}
+
 /// `code` is a text; SAP's OData v3 has a number, some of its v4 answers, too.
 #[derive(Deserialize)]
 struct Failure {
@@ -50,16 +57,33 @@ pub(super) fn read(answer: &Answer, is_whole: bool, now: Timestamp) -> Result<Op
     if failure.as_ref().is_some_and(|failure| failure.is_gone(answer)) {
         return Ok(None);
     }
-    let error = refusal(Stage::Source, answer, failure.as_ref(), now);
+    Err(not_read(answer, failure.as_ref(), now))
+}
+
+/// The records of a page, and the link to the next one.
+pub(super) fn records(answer: &Answer, now: Timestamp) -> Result<Records, Error> {
+    if answer.status != StatusCode::OK {
+        return Err(not_read(answer, Failure::of(answer).as_ref(), now));
+    }
+    let Some(mut records) = answer.json::<Records>() else {
+        let message = "expected a JSON object with records from the source, found something else";
+        return Err(Error::retry(ErrorKind::Unexpected, Stage::Source, message));
+    };
+    records.value.iter_mut().for_each(leave_out_annotations);
+    Ok(records)
+}
+
+fn not_read(answer: &Answer, failure: Option<&Failure>, now: Timestamp) -> Error {
+    let error = refusal(Stage::Source, answer, failure, now);
     if error.verdict() != Verdict::Permanent || answer.status == StatusCode::PAYLOAD_TOO_LARGE {
-        return Err(error);
+        return error;
     }
     let message = format!("the request itself was refused: {}", error.message());
     let again = Error::retry(error.kind(), Stage::Source, message);
-    Err(match error.vendor_code() {
+    match error.vendor_code() {
         Some(code) => again.code(code),
         None => again,
-    })
+    }
 }
 
 /// Whether the record was changed.

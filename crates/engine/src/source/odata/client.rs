@@ -22,7 +22,7 @@ const MAX_RECEIPT_BYTES: usize = 64 * 1024;
 /// Reads and changes single records of an OData v4 service. Cheap to clone; clones share connections and credential.
 #[derive(Clone)]
 pub struct ODataClient {
-    endpoint: Endpoint,
+    pub(super) endpoint: Endpoint,
 }
 
 /// A record as it was read.

@@ -51,6 +51,44 @@ impl ODataEntity {
         })
     }
 
+    pub(super) fn kind(&self) -> KeyKind {
+        self.kind
+    }
+
+    /// The URL of the records whose key comes after `after`, in the order of this key; with the properties that are read, or with the
+    /// key alone.
+    ///
+    /// # Errors
+    /// If `after` cannot be a key.
+    pub(super) fn list_url(
+        &self,
+        endpoint: &Endpoint,
+        key: &str,
+        is_whole: bool,
+        after: Option<&str>,
+    ) -> Result<Url, Error> {
+        let mut url = endpoint.under([self.set.as_str()]);
+        let mut query = format!("$orderby={key}");
+        if let Some(after) = after {
+            let literal = self.literal(after, Stage::Source)?;
+            let literal = literal
+                .replace('%', "%25")
+                .replace('&', "%26")
+                .replace('+', "%2B");
+            query = format!("{query}&$filter={key} gt {literal}");
+        }
+        if !is_whole {
+            query = format!("$select={key}&{query}");
+        } else if !self.is_whole() {
+            let missing = (!self.selects(key)).then_some(key);
+            let select: Vec<_> = self.select.iter().map(String::as_str).chain(missing).collect();
+            query = format!("$select={}&{query}", select.join(","));
+        }
+        // As SAP writes it: a form's encoder would escape `$` and the commas.
+        url.set_query(Some(&query));
+        Ok(url)
+    }
+
     /// Whether the answer has this property, as far as can be known here.
     pub(super) fn selects(&self, property: &str) -> bool {
         self.is_whole() || self.select.iter().any(|name| name == property)
@@ -63,9 +101,15 @@ impl ODataEntity {
 
     /// The record's own URL, to which changes are sent.
     pub(super) fn url(&self, endpoint: &Endpoint, key: &str, stage: Stage) -> Result<Url, Error> {
-        let predicate = match self.kind {
-            KeyKind::Text if is_text(key) => format!("{}('{}')", self.set, key.replace('\'', "''")),
-            KeyKind::Number if is_number(key) => format!("{}({key})", self.set),
+        let predicate = format!("{}({})", self.set, self.literal(key, stage)?);
+        Ok(endpoint.under([predicate.as_str()]))
+    }
+
+    /// A key as it stands in a URL.
+    fn literal(&self, key: &str, stage: Stage) -> Result<String, Error> {
+        match self.kind {
+            KeyKind::Text if is_text(key) => Ok(format!("'{}'", key.replace('\'', "''"))),
+            KeyKind::Number if is_number(key) => Ok(key.to_owned()),
             kind => {
                 let Self { set, .. } = self;
                 let message = match kind {
@@ -76,10 +120,9 @@ impl ODataEntity {
                         "expected a whole number without leading zeros as the key of `{set}`, found another text"
                     ),
                 };
-                return Err(Error::permanent(ErrorKind::Invalid, stage, message));
+                Err(Error::permanent(ErrorKind::Invalid, stage, message))
             }
-        };
-        Ok(endpoint.under([predicate.as_str()]))
+        }
     }
 
     /// The URL that answers with the selected properties.

@@ -35,6 +35,28 @@ fn answer(status: u16, body: &str) -> Answer {
     }
 }
 
+#[rstest]
+#[case::first(None, "$select=CardCode&$orderby=CardCode")]
+#[case::behind_a_key(
+    Some("C1"),
+    "$select=CardCode&$orderby=CardCode&$filter=CardCode%20gt%20%27C1%27"
+)]
+#[case::behind_a_hard_one(
+    Some("O'N & +1%#"),
+    "$select=CardCode&$orderby=CardCode&$filter=CardCode%20gt%20%27O%27%27N%20%26%20%2B1%25%23%27"
+)]
+fn a_page_begins_behind_a_key(#[case] after: Option<&str>, #[case] query: &str) {
+    let url = partners()
+        .list_url(&endpoint(BASE), "CardCode", false, after)
+        .unwrap();
+    assert_eq!(url.query(), Some(query));
+    assert!(
+        invoices(&[])
+            .list_url(&endpoint(BASE), "DocEntry", true, Some("1 or 1 eq 1"))
+            .is_err()
+    );
+}
+
 fn read(status: u16, body: &Value) -> Result<Option<Found>, Error> {
     answer::read(&answer(status, &body.to_string()), false, Timestamp::UNIX_EPOCH)
 }

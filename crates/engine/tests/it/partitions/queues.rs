@@ -78,6 +78,7 @@ impl Queues {
             queue.taken += usize::from(message.group != "intake");
             queue.messages.push(Stored {
                 delivery: Delivery {
+                    trace_header: None,
                     message_id: format!("m{id}"),
                     receipt: format!("r{id}"),
                     group: message.group.clone(),

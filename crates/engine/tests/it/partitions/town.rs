@@ -179,6 +179,7 @@ impl Town {
             "detail": {"id": id},
         });
         let message = LaneMessage {
+            trace_header: None,
             group: "intake".to_owned(),
             deduplication_id: event_id.clone(),
             body: body.to_string(),

@@ -53,7 +53,7 @@ async fn main() -> ExitCode {
     };
     let result = match arguments.command {
         Command::Demo { json } => demo::run(options, json).await,
-        Command::Up => up::run(options).await,
+        Command::Up => Box::pin(up::run(options)).await,
     };
     match result {
         Ok(code) => code,

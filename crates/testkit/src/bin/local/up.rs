@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use vendorbridge_testkit::cloud::{CloudError, World, WorldOptions};
+use vendorbridge_testkit::cloud::{CloudError, Console, World, WorldOptions, project};
 
 use crate::demo::{publish_samples, table};
 use crate::expectation::seed;
@@ -21,10 +21,17 @@ pub(crate) async fn run(options: WorldOptions) -> Result<ExitCode, CloudError> {
     println!("{}", table(&outcomes));
     println!("{}", products::table(&told));
     explain(&world);
+    let console = Console::start(&world, &project().join("target/debug/vendorbridge")).await?;
+    println!("Or look at everything in a browser; whoever has the address can act, so keep it to yourself:");
+    println!();
+    println!("  {}", console.url());
+    println!();
+    println!("Ctrl-C stops everything.");
     tokio::signal::ctrl_c().await.map_err(|source| CloudError::Io {
         what: "Ctrl-C".to_owned(),
         source,
     })?;
+    console.stop().await;
     if !ours {
         progress.step("removing the stack");
         world.delete().await?;
@@ -67,5 +74,4 @@ fn explain(world: &World) {
     );
     println!("  target/debug/vendorbridge status --entity customer/c-4711");
     println!();
-    println!("Ctrl-C stops everything.");
 }

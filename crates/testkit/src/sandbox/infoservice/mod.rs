@@ -4,6 +4,7 @@ mod preference;
 
 use std::{
     collections::BTreeMap,
+    ops::Bound,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -11,13 +12,14 @@ use std::{
 use axum::{
     Json, Router,
     body::Bytes,
-    extract::{Path, State},
+    extract::{Path, Query, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     middleware,
     response::{IntoResponse, Response},
     routing::get,
 };
-use serde_json::Value;
+use serde::Deserialize;
+use serde_json::{Value, json};
 
 pub use self::preference::{Address, Channel, NewPreference, Preference};
 use super::{
@@ -63,6 +65,7 @@ impl Infoservice {
 
     pub(super) fn router(&self) -> Router {
         Router::new()
+            .route("/api/v1/customers", get(list))
             .route(
                 "/api/v1/customers/{id}/delivery-preference",
                 get(read).put(change).delete(forget),
@@ -180,6 +183,38 @@ async fn read(State(service): State<Infoservice>, Path(id): Path<String>, header
         .preference
         .as_ref()
         .map_or_else(|| problem(StatusCode::NOT_FOUND, ""), answer)
+}
+
+/// Which customers, and how many.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Which {
+    limit: usize,
+    /// Goes on behind this customer.
+    #[serde(default)]
+    after: String,
+}
+
+/// No page has more customers.
+const MAX_PAGE: usize = 1_000;
+
+async fn list(
+    State(service): State<Infoservice>,
+    Query(which): Query<Which>,
+    headers: HeaderMap,
+) -> Response {
+    if let Some(refusal) = service.refusal(&headers) {
+        return refusal;
+    }
+    let customers = lock(&service.customers);
+    let behind = (Bound::Excluded(which.after.as_str()), Bound::Unbounded);
+    let mut there = customers
+        .range::<str, _>(behind)
+        .filter_map(|(_, customer)| customer.preference.as_ref());
+    let page: Vec<_> = there.by_ref().take(which.limit.min(MAX_PAGE)).collect();
+    let last = page.last().filter(|_| there.next().is_some());
+    let next = last.map(|last| &last.customer_id);
+    Json(json!({"customers": page, "next": next})).into_response()
 }
 
 /// For someone with `curl`: what `GET` answered can be put back, changed. Version and time are the source's

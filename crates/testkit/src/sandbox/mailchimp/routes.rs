@@ -3,19 +3,27 @@
 use axum::{
     Json, Router,
     body::Bytes,
-    extract::{Path, State},
+    extract::{Path, Query, State},
     http::{HeaderMap, StatusCode, header},
     middleware,
     routing::{get, post},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
+use serde::Deserialize;
+use serde_json::{Value, json};
 
-use super::{Mailchimp, error::Problem, member::Member, submission::Submission};
+use super::{
+    Mailchimp,
+    error::{FieldError, Problem},
+    member::Member,
+    submission::Submission,
+};
 use crate::sandbox::{desk::attend, lock};
 
 pub(super) fn router(service: Mailchimp) -> Router {
     let member = get(read).put(add_or_update).patch(update).delete(archive);
     Router::new()
+        .route("/3.0/lists/{list_id}/members", get(members))
         .route("/3.0/lists/{list_id}/members/{subscriber_hash}", member)
         .route(
             "/3.0/lists/{list_id}/members/{subscriber_hash}/actions/delete-permanent",
@@ -30,6 +38,63 @@ pub(super) fn router(service: Mailchimp) -> Router {
         })
         .layer(middleware::from_fn_with_state(service.desk.clone(), attend))
         .with_state(service)
+}
+
+/// What is asked of a list.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Which {
+    #[serde(default = "ten")]
+    count: usize,
+    #[serde(default)]
+    offset: usize,
+    /// Names of what the answer is to have, such as `members.id`, with commas between them.
+    #[serde(default)]
+    fields: Option<String>,
+}
+
+/// The documented default.
+fn ten() -> usize {
+    10
+}
+
+/// Source: `GET /lists/{list_id}/members` of the Marketing API description. Archived members are there, too: nothing says that
+/// they are not, and a status may be asked for.
+async fn members(
+    State(service): State<Mailchimp>,
+    Path(list_id): Path<String>,
+    Query(which): Query<Which>,
+    headers: HeaderMap,
+) -> Result<Json<Value>, Problem> {
+    service.check_key(&headers)?;
+    if which.count > 1_000 {
+        let message = "This value should be less than or equal to 1000.".to_owned();
+        let field = "count".to_owned();
+        return Err(Problem::invalid(vec![FieldError { field, message }]));
+    }
+    let audience = lock(&service.audience);
+    let list = audience.list(&list_id).ok_or_else(Problem::not_found)?;
+    let wanted = |name: &str| {
+        let fields = which.fields.as_deref();
+        fields.is_none_or(|fields| {
+            fields
+                .split(',')
+                .any(|field| field.strip_prefix("members.") == Some(name))
+        })
+    };
+    let chosen = |member: &Member| {
+        let mut member = json!(member);
+        if let Some(member) = member.as_object_mut() {
+            member.retain(|name, _| wanted(name));
+        }
+        member
+    };
+    let members = list.members.values().skip(which.offset).take(which.count);
+    let members: Vec<_> = members.map(chosen).collect();
+    let total = list.members.len();
+    Ok(Json(
+        json!({"members": members, "list_id": list_id, "total_items": total}),
+    ))
 }
 
 type Target = Path<(String, String)>;

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{
-    ServiceLayer,
+    Kind, ServiceLayer,
     company::{Deed, said},
     error::Refusal,
     resource::Resource,
@@ -69,6 +69,9 @@ async fn read(
 ) -> Response {
     let read = || {
         service.user(&headers)?;
+        if !resource.contains('(') {
+            return service.list(&resource, query.as_deref(), &headers);
+        }
         let resource = Resource::parse(&resource)?;
         let (all, etag) = service.record(&resource)?;
         let mut selected = select(all, query.as_deref(), resource.entity())?;
@@ -175,6 +178,48 @@ impl ServiceLayer {
             .ok_or_else(Refusal::no_session)
     }
 
+    /// A page in the order of the key: 20 records, or as many as `Prefer: odata.maxpagesize` says.
+    fn list(&self, collection: &str, query: Option<&str>, headers: &HeaderMap) -> Result<Response, Refusal> {
+        let (mut after, mut selected) = (None, None);
+        for (name, value) in url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+            match &*name {
+                "$filter" => {
+                    after = Some(After::parse(&value).ok_or_else(|| Refusal::unknown_option(&name))?);
+                }
+                "$select" => selected = Some(format!("$select={value}")),
+                "$orderby" if matches!(&*value, "CardCode" | "DocEntry") => {}
+                _ => return Err(Refusal::unknown_option(&name)),
+            }
+        }
+        let preferred = headers.get("prefer").and_then(|prefer| prefer.to_str().ok());
+        let size = preferred.and_then(|prefer| prefer.strip_prefix("odata.maxpagesize="));
+        let size = size.and_then(|size| size.parse::<usize>().ok()).unwrap_or(20);
+        let mut all = self.records(collection)?;
+        all.retain(|record| after.as_ref().is_none_or(|after| after.is_before(record)));
+        let page = all.iter().take(size);
+        let page = page.map(|record| select(record.clone(), selected.as_deref(), collection));
+        let page = page.collect::<Result<Vec<_>, _>>()?;
+        let context = format!("/b1s/v2/$metadata#{collection}");
+        let mut answer = json!({"@odata.context": context, "value": page});
+        if size < all.len() {
+            let select = selected.map_or(String::new(), |select| format!("{select}&"));
+            answer["@odata.nextLink"] = format!("{collection}?{select}$skip={size}").into();
+        }
+        Ok(Json(answer).into_response())
+    }
+
+    fn records(&self, collection: &str) -> Result<Vec<Map<String, Value>>, Refusal> {
+        let company = lock(&self.company);
+        if collection == "BusinessPartners" {
+            let partners = company.partners.values();
+            return Ok(partners.map(|held| held.record.to_json(held.changed)).collect());
+        }
+        let kind = Kind::ALL.into_iter().find(|kind| kind.collection() == collection);
+        let kind = kind.ok_or_else(Refusal::no_such_resource)?;
+        let documents = company.documents.iter().filter(|((of, _), _)| *of == kind);
+        Ok(documents.map(|(_, held)| held.record.to_json(kind)).collect())
+    }
+
     fn record(&self, resource: &Resource) -> Result<(Map<String, Value>, String), Refusal> {
         let company = lock(&self.company);
         Ok(match resource {
@@ -187,6 +232,34 @@ impl ServiceLayer {
                 (held.record.to_json(*kind), held.etag.clone())
             }
         })
+    }
+}
+
+/// `$filter=CardCode gt 'C1'`, or `DocEntry gt 7`; no other filter is known here.
+enum After {
+    Code(String),
+    Entry(u64),
+}
+
+impl After {
+    fn parse(filter: &str) -> Option<Self> {
+        match filter.split_once(" gt ")? {
+            ("CardCode", code) => {
+                let code = code.strip_prefix('\'')?.strip_suffix('\'')?;
+                Some(Self::Code(code.replace("''", "'")))
+            }
+            ("DocEntry", entry) => entry.parse().ok().map(Self::Entry),
+            _ => None,
+        }
+    }
+
+    fn is_before(&self, record: &Map<String, Value>) -> bool {
+        match self {
+            Self::Code(code) => record["CardCode"]
+                .as_str()
+                .is_some_and(|other| other > code.as_str()),
+            Self::Entry(entry) => record["DocEntry"].as_u64().is_some_and(|other| other > *entry),
+        }
     }
 }
 

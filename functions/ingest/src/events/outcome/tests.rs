@@ -78,6 +78,7 @@ fn work_that_another_event_does(#[case] entity: EntityRecord, #[case] expected: 
 fn work_of_another_event_that_waits_or_failed() {
     let mut waiting = entity(Status::Parked, Some(6));
     waiting.parked = Some(Parked {
+        trace: None,
         wake_at: at(),
         since: at(),
         event_id: "acme:e-0".to_owned(),
