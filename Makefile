@@ -31,6 +31,16 @@ help: ## this list
 .PHONY: setup
 setup: .venv/cloud/.installed .venv/tools/.installed .venv/contract/.installed ## install what the project needs into .venv (once, about two minutes)
 
+# The console's tests run in a real browser. It comes with the system, not with a project; without it they fail and say so.
+.PHONY: browser
+browser:
+	@if command -v chromium >/dev/null && command -v chromedriver >/dev/null; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "==> installing chromium and chromedriver for the console's tests"; \
+		{ apt-get update -qq || true; } && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium chromium-driver >/dev/null && exit 0; \
+	fi; \
+	echo "note: the console's tests need chromium and chromedriver: on Debian, sudo apt-get install chromium chromium-driver" >&2
+
 .PHONY: build
 build: setup ## build the functions into target/lambda (ARCH=x86_64|arm64, SHIP=1 as for a real deployment)
 	@case "$(ARCH)" in x86_64|arm64) ;; *) echo "ARCH is x86_64 or arm64, not $(ARCH)." >&2; exit 1;; esac
@@ -49,7 +59,7 @@ up: setup build ## the same, and stay up until Ctrl-C
 	@$(LOCAL) up $(FLAGS)
 
 .PHONY: test
-test: setup build ## all tests: Rust, the functions behind a local cloud, the template, the local cloud itself
+test: setup build browser ## all tests: Rust, the functions behind a local cloud, the template, the local cloud itself
 	@# Builds the command, too, which the end-to-end tests call: its own tests do.
 	@echo "==> Rust tests"
 	@cargo test --workspace

@@ -3,6 +3,7 @@
 use std::process::Output;
 use std::time::Duration;
 
+use aws_credential_types::Credentials;
 use serde_json::Value;
 use vendorbridge_testkit::cloud::{World, project, until};
 use vendorbridge_tests::{change, changes};
@@ -11,6 +12,27 @@ use crate::stage;
 
 /// Runs the command that stands beside this test binary; `make test` builds it.
 pub(crate) async fn run(world: &World, arguments: &[&str]) -> Output {
+    let root = Credentials::new("test", "test", None, None, "emulator");
+    run_as(world, &root, arguments).await
+}
+
+/// The same with somebody else's credentials.
+pub(crate) async fn run_as(world: &World, caller: &Credentials, arguments: &[&str]) -> Output {
+    let mut command = prepared(world, arguments);
+    command
+        .env("AWS_ACCESS_KEY_ID", caller.access_key_id())
+        .env("AWS_SECRET_ACCESS_KEY", caller.secret_access_key());
+    if let Some(token) = caller.session_token() {
+        command.env("AWS_SESSION_TOKEN", token);
+    }
+    let output = tokio::task::spawn_blocking(move || command.output())
+        .await
+        .unwrap();
+    output.expect("target/debug/vendorbridge (run `cargo build -p vendorbridge-cli`)")
+}
+
+/// The command with its arguments and a world's cloud, ready to be run.
+pub(crate) fn prepared(world: &World, arguments: &[&str]) -> std::process::Command {
     let test = std::env::current_exe().unwrap();
     let command = test
         .parent()
@@ -28,11 +50,9 @@ pub(crate) async fn run(world: &World, arguments: &[&str]) -> Output {
         .env("AWS_REGION", "us-east-1")
         .env("AWS_ACCESS_KEY_ID", "test")
         .env("AWS_SECRET_ACCESS_KEY", "test")
+        .env_remove("AWS_SESSION_TOKEN")
         .env_remove("AWS_PROFILE");
-    let output = tokio::task::spawn_blocking(move || command.output())
-        .await
-        .unwrap();
-    output.expect("target/debug/vendorbridge (run `cargo build -p vendorbridge-cli`)")
+    command
 }
 
 fn text(bytes: &[u8]) -> String {

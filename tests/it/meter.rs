@@ -257,6 +257,7 @@ impl Meter {
         envelope["id"] = format!("e{}-3f2a9c1e-6d8b-4b5e-9c3d-1a2b3c4d5e6f", self.next).into();
         envelope["time"] = self.clock.now().to_string().into();
         Delivery {
+            trace_header: None,
             message_id: format!("m{}", self.next),
             receipt: String::new(),
             group: lane(&entity.parse().unwrap()),

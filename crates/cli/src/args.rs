@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use jiff::{SignedDuration, Timestamp};
 use vendorbridge::EntityKey;
-use vendorbridge::clock::{Clock, SystemClock};
+
+use crate::{completions, doctor, report, tail, timeline, when, why};
 
 /// The longest time `status` looks back, in hours: each is a few queries per vendor.
 pub const MAX_HOURS: u8 = 48;
@@ -16,7 +17,9 @@ pub const MAX_HOURS: u8 = 48;
 #[command(name = "vendorbridge", version, propagate_version = true)]
 #[command(
     after_help = "Region, credentials and endpoint come from the usual AWS variables and files: AWS_PROFILE, \
-    AWS_REGION, AWS_ENDPOINT_URL, …"
+    AWS_REGION, AWS_ENDPOINT_URL, …\n\n\
+    Exit codes: 0 done, 1 failed, 2 wrong command line, 3 done and the answer is bad news (`why`: not at the vendor; \
+    `doctor`: a fault; `reconcile`: a difference is left), 130 stopped by Ctrl-C. Colours go to a terminal only, unless NO_COLOR is set."
 )]
 pub struct Args {
     /// What holds for every command.
@@ -73,6 +76,28 @@ pub enum Command {
     Status(Status),
     /// Say how a vendor stands, pause it, resume it
     Vendor(Vendor),
+    /// Serve a page on this machine that shows how everything stands, and repairs
+    Console(crate::console::Options),
+    /// Say why an entity is, or is not, at a vendor
+    Why(why::Options),
+    /// Show all events of an entity at a vendor
+    Timeline(timeline::Options),
+    /// Count the events of a time by vendor, status or hour
+    Report(report::Options),
+    /// Show events as they are settled
+    Tail(tail::Options),
+    /// Check the deployment: permissions, queues, timeouts, routes, secrets, what is overdue
+    Doctor(doctor::Options),
+    /// Print a shell's completions
+    Completions(completions::Options),
+    /// Ask for entities again at one vendor, or say what that would send
+    Replay(crate::replay::Options),
+    /// Bring dead letters back into their lanes
+    Redrive(crate::redrive::Options),
+    /// Ask for everything that the source has of a type, below live traffic
+    Backfill(crate::backfill::Options),
+    /// Compare the source with the vendor, and repair what differs
+    Reconcile(crate::reconcile::Options),
 }
 
 /// The options of `send`.
@@ -111,6 +136,10 @@ pub struct Vendor {
 /// What can be done with a vendor.
 #[derive(Debug, Clone, Subcommand)]
 pub enum VendorAction {
+    /// List all vendors: state, what waits, queues, latest outcome
+    List,
+    /// Let a few waiting entities find out at once whether the vendor is well again
+    Probe(Probe),
     /// Say whether it is called, why not, and how many entities wait
     Show(Show),
     /// Call it no more, until it is resumed; what is to be done waits
@@ -119,23 +148,21 @@ pub enum VendorAction {
     Resume(Resume),
 }
 
-impl VendorAction {
-    /// The vendor's name.
-    #[must_use]
-    pub fn vendor(&self) -> &str {
-        match self {
-            Self::Show(Show { vendor })
-            | Self::Pause(Pause { vendor, .. })
-            | Self::Resume(Resume { vendor, .. }) => vendor,
-        }
-    }
-}
-
 /// The options of `vendor show`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Show {
     /// The vendor's name
     pub vendor: String,
+}
+
+/// The options of `vendor probe`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Probe {
+    /// The vendor's name
+    pub vendor: String,
+    /// How long to wait for what they find
+    #[arg(long, default_value = "60s", value_name = "DURATION", value_parser = when::duration)]
+    pub wait: SignedDuration,
 }
 
 /// The options of `vendor pause`.
@@ -147,26 +174,8 @@ pub struct Pause {
     #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub reason: Option<String>,
     /// When it ends by itself: a time such as `2026-12-01T04:00:00Z`, or a duration from now such as `8h` or `1h 30m`
-    #[arg(long, value_name = "TIME", value_parser = end, allow_hyphen_values = true)]
+    #[arg(long, value_name = "TIME", value_parser = when::ahead, allow_hyphen_values = true)]
     pub until: Option<Timestamp>,
-}
-
-/// A time to come, or a duration from now.
-fn end(text: &str) -> Result<Timestamp, String> {
-    let now = SystemClock.now();
-    let time = match text.parse::<Timestamp>() {
-        Ok(time) => time,
-        Err(_) => text
-            .parse::<SignedDuration>()
-            .ok()
-            .and_then(|duration| now.checked_add(duration).ok())
-            .ok_or("expected a time with its zone such as 2026-12-01T04:00:00Z, or a duration such as 8h")?,
-    };
-    if time > now {
-        Ok(time)
-    } else {
-        Err("expected a time to come, found one that is over".to_owned())
-    }
 }
 
 /// The options of `vendor resume`.
@@ -182,6 +191,7 @@ pub struct Resume {
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
+    use vendorbridge::clock::{Clock, SystemClock};
 
     use super::*;
 

@@ -4,6 +4,9 @@ use std::error::Error;
 use std::fmt::Write;
 
 use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
+use vendorbridge::EntityKey;
+
+use crate::Exit;
 
 /// A command failed.
 #[derive(Debug, thiserror::Error)]
@@ -91,6 +94,16 @@ pub enum CliError {
         /// Why not.
         message: String,
     },
+    /// AWS has taken too many calls, even after the SDK's own retries.
+    #[error("{action} failed: {message} ({code})")]
+    Throttled {
+        /// What was to be done.
+        action: &'static str,
+        /// AWS's code.
+        code: String,
+        /// AWS's words.
+        message: String,
+    },
     /// A file cannot be read.
     #[error("{file}: expected a readable file, found: {error}")]
     File {
@@ -127,6 +140,88 @@ pub enum CliError {
         /// How many there are.
         total: usize,
     },
+    /// Something else listens there.
+    #[error(
+        "expected port {port} of 127.0.0.1 to be free, found that it is taken: name another with --port, or 0 for any"
+    )]
+    PortTaken {
+        /// The port.
+        port: u16,
+    },
+    /// A vendor's function gave no answer to a question.
+    #[error(
+        "expected an answer of the function of `{vendor}`, found {found}: it is older than this command, or look at its log"
+    )]
+    Unanswered {
+        /// The vendor.
+        vendor: String,
+        /// What there was instead.
+        found: String,
+    },
+    /// A vendor's function answered that it cannot answer.
+    #[error("expected the function of `{vendor}` to answer, found that it failed: {message}{}", coded(*.kind, .code.as_deref()))]
+    Answered {
+        /// The vendor.
+        vendor: String,
+        /// What happened.
+        kind: vendorbridge::ErrorKind,
+        /// The other side's code.
+        code: Option<String>,
+        /// In words.
+        message: String,
+        /// Whether the same question may be answered later.
+        is_passing: bool,
+    },
+    /// The rest of some work was not done.
+    #[error("{cause}; {done} before that. {go_on}")]
+    Unfinished {
+        /// Why.
+        cause: Box<CliError>,
+        /// What was done, such as `12 of 40 sent`.
+        done: String,
+        /// How to go on.
+        go_on: String,
+    },
+    /// The queue did not take entities.
+    #[error(
+        "expected the queue to take {total} entities, found {refused} refused after retries, such as {entity} ({message})"
+    )]
+    Lanes {
+        /// How many were sent at once.
+        total: usize,
+        /// How many of them were refused.
+        refused: usize,
+        /// One of them.
+        entity: EntityKey,
+        /// What the queue said of it.
+        message: String,
+    },
+    /// Somebody is at the same work.
+    #[error(
+        "expected nobody at this {command}, found one under way since {since}, last heard of at {at}: let it end, or if its \
+         process is gone, take it over with --take-over (without it: from {free_at} on)"
+    )]
+    UnderWay {
+        /// The command.
+        command: &'static str,
+        /// When it began.
+        since: String,
+        /// When it wrote its checkpoint last.
+        at: String,
+        /// From when on it counts as dead.
+        free_at: String,
+    },
+    /// Somebody took over the work of this process.
+    #[error(
+        "expected to be the only one at this {command}, found that somebody has taken it over: nothing more is sent from here"
+    )]
+    TakenOver {
+        /// The command.
+        command: &'static str,
+    },
+    /// What was asked for needs another command line.
+    #[error("{0}")]
+    Usage(String),
     /// The answer cannot be written.
     #[error("expected standard output to take the answer, found: {0}")]
     Output(std::io::Error),
@@ -136,6 +231,14 @@ pub enum CliError {
     /// The asynchronous runtime did not start.
     #[error("the runtime did not start: {0}")]
     Runtime(std::io::Error),
+}
+
+/// Kind and code behind an error's words.
+fn coded(kind: vendorbridge::ErrorKind, code: Option<&str>) -> String {
+    match code {
+        Some(code) => format!(" ({}, {code})", kind.name()),
+        None => format!(" ({})", kind.name()),
+    }
 }
 
 /// An event that the bus did not accept.
@@ -199,6 +302,54 @@ impl CliError {
         }
     }
 
+    /// The same for entities that a vendor's queue refused.
+    pub(crate) fn of_lanes(
+        total: usize,
+        refused: usize,
+        entity: &EntityKey,
+        error: &vendorbridge::Error,
+    ) -> Self {
+        match Self::of_ledger("sending into the vendor's queue", error) {
+            Self::Call { message, .. } => Self::Lanes {
+                total,
+                refused,
+                entity: entity.clone(),
+                message,
+            },
+            Self::Throttled { code, message, .. } => Self::Lanes {
+                total,
+                refused,
+                entity: entity.clone(),
+                message: format!("{message} ({code})"),
+            },
+            told => told,
+        }
+    }
+
+    /// Whether the same call may go well a little later.
+    #[must_use]
+    pub const fn is_passing(&self) -> bool {
+        matches!(
+            self,
+            Self::Throttled { .. } | Self::Answered { is_passing: true, .. }
+        )
+    }
+
+    /// What the command ends with.
+    #[must_use]
+    pub const fn exit(&self) -> Exit {
+        match self {
+            Self::Usage(_) => Exit::Wrong,
+            _ => Exit::Failed,
+        }
+    }
+
+    /// The ledger could not be read.
+    #[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
+    pub(crate) fn unread(error: vendorbridge::Error) -> Self {
+        Self::of_ledger("reading the ledger's table", &error)
+    }
+
     fn of_code(action: &'static str, code: &str, message: &str) -> Self {
         let message = one_line(message);
         let code = code.to_owned();
@@ -216,6 +367,16 @@ impl CliError {
             | "MissingAuthenticationToken"
             | "SignatureDoesNotMatch"
             | "UnrecognizedClientException" => Self::Refused { action, code },
+            "ProvisionedThroughputExceededException"
+            | "RequestLimitExceeded"
+            | "RequestThrottled"
+            | "Throttling"
+            | "ThrottlingException"
+            | "TooManyRequestsException" => Self::Throttled {
+                action,
+                code,
+                message,
+            },
             _ => Self::Call {
                 action,
                 message: format!("{message} ({code})"),
@@ -256,6 +417,8 @@ mod tests {
             text("Throttling"),
             "reading the stack failed: not allowed (Throttling)"
         );
+        assert!(CliError::of_code("reading the stack", "Throttling", "slow down").is_passing());
+        assert!(!CliError::of_code("reading the stack", "ValidationError", "no").is_passing());
     }
 
     #[test]

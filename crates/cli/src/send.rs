@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use crate::args::{Global, Send};
-use crate::deployment::Deployment;
 use crate::publish::{self, Draft};
-use crate::{CliError, aws, output};
+use crate::session::Session;
+use crate::{CliError, output};
 
 /// One sent event, as `send --json` prints it in an array.
 #[derive(Debug, Serialize)]
@@ -30,11 +30,9 @@ pub async fn run(global: &Global, options: &Send) -> Result<String, CliError> {
     let ids = if options.dry_run {
         None
     } else {
-        let config = aws::connect().await?;
-        let cfn = aws_sdk_cloudformation::Client::new(&config);
-        let deployment = Deployment::of_stack(&cfn, &global.stack).await?;
-        let client = aws_sdk_eventbridge::Client::new(&config);
-        Some(publish::publish(&client, &deployment.bus, &drafts).await?)
+        let session = Session::open(global).await?;
+        let bus = &session.deployment.bus;
+        Some(publish::publish(&session.eventbridge(), bus, &drafts).await?)
     };
     render(global, &drafts, ids.as_deref())
 }

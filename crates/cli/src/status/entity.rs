@@ -9,7 +9,7 @@ use serde::Serialize;
 use vendorbridge::ledger::{EntityRecord, Reader, Status};
 use vendorbridge::{EntityKey, Error, Version};
 
-use super::failure::Failure;
+use crate::failure::Failure;
 use crate::output;
 
 /// What `status --entity … --json` prints:
@@ -260,6 +260,7 @@ mod tests {
             since: now,
             event_id: "e-2".into(),
             event_time: now,
+            trace: None,
             detail_type: "Changed".into(),
             version: None,
             lagging_since: None,

@@ -13,6 +13,7 @@ use vendorbridge::Error;
 use vendorbridge::ledger::{AttentionKind, EntityRecord, EventRecord, Reader, Status, VendorRecord, hour};
 
 use crate::output;
+use crate::report::STATUSES;
 use crate::vendor::Standing;
 use attention::Attention;
 
@@ -22,18 +23,6 @@ const MAX_ATTENTION: usize = 50;
 const HOURS_AT_ONCE: usize = 6;
 /// What the ledger names as the entity of an event that names none.
 const NO_ENTITY: &str = "-";
-
-const STATUSES: [Status; 9] = [
-    Status::Synced,
-    Status::Deleted,
-    Status::Unchanged,
-    Status::Covered,
-    Status::Excluded,
-    Status::Coalesced,
-    Status::Parked,
-    Status::Rejected,
-    Status::Dead,
-];
 
 /// What `status --json` prints:
 ///
@@ -253,7 +242,8 @@ impl AtVendor {
 
     fn counts(&self) -> Vec<String> {
         let mut cells = vec![self.vendor.clone(), self.total.to_string()];
-        cells.extend(self.events.values().map(u64::to_string));
+        let count = |status| self.events.get(&status).copied().unwrap_or(0).to_string();
+        cells.extend(STATUSES.map(count));
         cells
     }
 }

@@ -1,19 +1,22 @@
-//! `vendorbridge vendor`: looks at a vendor as a whole, pauses it, resumes it.
+//! `vendorbridge vendor`: looks at vendors as a whole, pauses, resumes and probes them.
 
-mod queues;
+mod list;
+mod probe;
+pub(crate) mod queues;
 mod report;
 mod standing;
 
-use aws_sdk_dynamodb::Client;
-use vendorbridge::Error;
 use vendorbridge::clock::{Clock, SystemClock};
 use vendorbridge::ledger::{self, AttentionKind, Reader, VendorChange, VendorRecord};
 
-use crate::args::{Global, Pause, Resume, Vendor, VendorAction};
-use crate::deployment::Deployment;
+use crate::args::{Global, Pause, Resume, Show, Vendor, VendorAction};
 use crate::error::one_line;
-use crate::{CliError, aws, output};
+use crate::session::Session;
+use crate::{CliError, Outcome, output};
 
+pub use list::VendorList;
+pub use probe::ProbeReport;
+pub(crate) use queues::{Queue, depth, read as queues};
 pub use report::VendorReport;
 pub(crate) use standing::Standing;
 
@@ -21,22 +24,26 @@ pub(crate) use standing::Standing;
 ///
 /// # Errors
 /// If the vendor is not deployed, or the stack or its ledger cannot be read or written.
-pub async fn run(global: &Global, options: &Vendor) -> Result<String, CliError> {
-    let name = options.action.vendor();
-    let config = aws::connect().await?;
-    let cfn = aws_sdk_cloudformation::Client::new(&config);
-    let deployment = Deployment::of_stack(&cfn, &global.stack).await?;
-    deployment.chosen(Some(name))?;
-    let reader = Reader::new(Client::new(&config), deployment.table.clone());
-    let queues = queues::read(&aws_sdk_sqs::Client::new(&config), &deployment, name).await;
+pub async fn run(global: &Global, options: &Vendor) -> Result<Outcome, CliError> {
+    let name = match &options.action {
+        VendorAction::List => return list::run(global).await,
+        VendorAction::Probe(options) => return probe::run(global, options).await,
+        VendorAction::Show(Show { vendor })
+        | VendorAction::Pause(Pause { vendor, .. })
+        | VendorAction::Resume(Resume { vendor, .. }) => vendor,
+    };
+    let session = Session::open(global).await?;
+    session.deployment.chosen(Some(name))?;
+    let reader = session.reader();
+    let queues = queues::read(&session.sqs(), &session.deployment, name).await;
     let now = SystemClock.now();
     let waiting = async || {
         let count = reader.attention_count(name, AttentionKind::Wake).await;
-        count.map_err(|error| unread(&error))
+        count.map_err(CliError::unread)
     };
     let report = match &options.action {
-        VendorAction::Show(_) => {
-            let found = reader.vendor(name).await.map_err(|error| unread(&error))?;
+        VendorAction::List | VendorAction::Probe(_) | VendorAction::Show(_) => {
+            let found = reader.vendor(name).await.map_err(CliError::unread)?;
             let record = found.unwrap_or_else(|| VendorRecord::new(name));
             VendorReport::of(&global.stack, &record, waiting().await?, now).holding(queues)
         }
@@ -62,15 +69,7 @@ pub async fn run(global: &Global, options: &Vendor) -> Result<String, CliError> 
                 .changed(change.written.is_some(), resumed(&change, options))
         }
     };
-    if global.json {
-        output::json(&report)
-    } else {
-        Ok(report.text(global.width))
-    }
-}
-
-fn unread(error: &Error) -> CliError {
-    CliError::of_ledger("reading the ledger's table", error)
+    output::answer(global, &report, VendorReport::text)
 }
 
 async fn changed(

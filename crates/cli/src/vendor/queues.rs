@@ -34,7 +34,11 @@ pub(crate) async fn read(
     join_all(reading).await.into_iter().collect()
 }
 
-async fn depth(sqs: &Client, url: &str) -> Result<Queue, CliError> {
+/// Looks into one queue.
+///
+/// # Errors
+/// If it cannot be read.
+pub(crate) async fn depth(sqs: &Client, url: &str) -> Result<Queue, CliError> {
     let answer = sqs
         .get_queue_attributes()
         .queue_url(url)
@@ -56,6 +60,11 @@ async fn depth(sqs: &Client, url: &str) -> Result<Queue, CliError> {
 }
 
 impl Queue {
+    /// All that it holds.
+    pub(crate) fn messages(&self) -> u64 {
+        self.visible + self.in_flight
+    }
+
     /// In words, for a line of the report.
     pub(crate) fn words(&self) -> String {
         match (self.visible, self.in_flight) {

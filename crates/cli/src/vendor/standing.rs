@@ -41,6 +41,18 @@ pub(crate) struct Circuit {
     reason: String,
 }
 
+impl State {
+    /// The state as programs see it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::CircuitOpen => "circuit-open",
+            Self::HalfOpen => "half-open",
+        }
+    }
+}
+
 impl Standing {
     pub(crate) fn of(record: &VendorRecord, now: Timestamp) -> Self {
         Self {

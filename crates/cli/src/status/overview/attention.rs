@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use vendorbridge::ledger::{EntityRecord, EventRecord, Status};
 
+use crate::failure::Failure;
 use crate::output;
-use crate::status::failure::Failure;
 
 /// An entity, or an event that names none, that waits or needs a person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

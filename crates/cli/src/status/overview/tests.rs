@@ -28,6 +28,7 @@ fn parked(id: &str) -> EntityRecord {
     let mut record = EntityRecord::unknown("mailchimp", key).next(Status::Parked, "e-2", now(), now());
     record.attempts = 2;
     record.parked = Some(Parked {
+        trace: None,
         wake_at: "2026-01-29T14:40:00Z".parse().unwrap(),
         since: now(),
         event_id: "e-2".into(),

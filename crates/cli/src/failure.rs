@@ -5,21 +5,34 @@ use vendorbridge::ledger::ErrorRecord;
 
 /// A failure. The reason is as long as the ledger has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct Failure {
+pub struct Failure {
     /// At which station: `intake`, `source`, `map`, `push`, `settle`.
-    pub(super) stage: &'static str,
+    pub stage: &'static str,
     /// In which step of an ordered plan, or null.
-    pub(super) step: Option<String>,
+    pub step: Option<String>,
     /// The field at fault, as a JSON Pointer, or null.
-    pub(super) field: Option<String>,
+    pub field: Option<String>,
     /// The other side's code, or null.
-    pub(super) code: Option<String>,
+    pub code: Option<String>,
     /// What was found and what was expected.
-    pub(super) reason: String,
+    pub reason: String,
     /// What happened: `invalid`, `refused`, `rate-limited`, ….
-    pub(super) kind: &'static str,
+    pub kind: &'static str,
     /// What it means: `retry`, `permanent`, `unknown`.
-    pub(super) verdict: String,
+    pub verdict: String,
+}
+
+impl Failure {
+    /// Where it failed and in whose words: `push, step price, field /email, code 400: expected …`.
+    pub(crate) fn words(&self) -> String {
+        let mut words = self.stage.to_owned();
+        for (name, value) in [("step", &self.step), ("field", &self.field), ("code", &self.code)] {
+            if let Some(value) = value {
+                words = format!("{words}, {name} {value}");
+            }
+        }
+        format!("{words}: {}", self.reason)
+    }
 }
 
 impl From<ErrorRecord> for Failure {

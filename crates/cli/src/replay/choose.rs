@@ -1,0 +1,61 @@
+//! Finds the entities that were chosen: by the index of what needs attention, or by the hours of their events. Never by a scan.
+
+use std::collections::BTreeSet;
+
+use futures::{StreamExt, TryStreamExt, stream};
+use jiff::Timestamp;
+use vendorbridge::EntityKey;
+use vendorbridge::ledger::{AttentionKind, EventRecord, Reader};
+
+use super::options::Filter;
+use crate::CliError;
+use crate::hours::Span;
+
+/// Hours read side by side, a few queries each.
+const HOURS_AT_ONCE: usize = 6;
+
+/// The entities of a vendor that need attention for one of these reasons, and pass the filter.
+pub(super) async fn attention(
+    reader: &Reader,
+    vendor: &str,
+    kinds: &[AttentionKind],
+    filter: &Filter,
+) -> Result<BTreeSet<EntityKey>, CliError> {
+    let mut found = BTreeSet::new();
+    for kind in kinds {
+        let records = reader.attention(vendor, *kind, usize::MAX).await;
+        for record in records.map_err(CliError::unread)? {
+            let parked = record.parked.as_ref().map(|parked| &parked.error);
+            if filter.takes(record.status, record.error.as_ref().or(parked)) {
+                found.insert(record.entity);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The entities of a vendor's events between two times that pass the filter.
+pub(super) async fn events(
+    reader: &Reader,
+    vendor: &str,
+    (since, until): (Timestamp, Timestamp),
+    filter: &Filter,
+) -> Result<BTreeSet<EntityKey>, CliError> {
+    let span = Span::new(since, until).map_err(CliError::Usage)?;
+    let reading = span.hours().into_iter().map(async |hour| {
+        let events = reader.events_of_hour(vendor, &hour).await;
+        events.map_err(CliError::unread)
+    });
+    let chosen = |event: &EventRecord| {
+        (since..until).contains(&event.event_time) && filter.takes(event.status, event.error.as_ref())
+    };
+    stream::iter(reading)
+        .buffered(HOURS_AT_ONCE)
+        .try_fold(BTreeSet::new(), async |mut found, events| {
+            // An event that names no entity has nothing to sync.
+            let entities = events.iter().filter(|event| chosen(event));
+            found.extend(entities.filter_map(|event| event.entity.parse::<EntityKey>().ok()));
+            Ok(found)
+        })
+        .await
+}

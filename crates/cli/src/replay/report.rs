@@ -1,0 +1,117 @@
+//! What `replay` did.
+
+use std::fmt::Write;
+
+use serde::Serialize;
+
+use super::Options;
+use crate::session::Session;
+
+/// What `replay --json` prints:
+///
+/// ```json
+/// {"stack": "vendorbridge", "vendor": "algolia", "run": "replay-0f1e2d3c4b5a", "dry_run": false,
+///  "chosen": 120, "sent_before": 0, "sent": 120, "left_out": 0, "interrupted": false}
+/// ```
+///
+/// `sent_before` was sent by the run that this one goes on with. `left_out` could not be chosen: only its events have its state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Replayed {
+    pub(super) stack: String,
+    pub(super) vendor: String,
+    pub(super) run: String,
+    pub(super) dry_run: bool,
+    pub(super) chosen: u64,
+    pub(super) sent_before: u64,
+    pub(super) sent: u64,
+    pub(super) left_out: u64,
+    /// Whether the same command goes on where this one was stopped.
+    #[serde(skip)]
+    pub(super) goes_on: bool,
+    pub(super) interrupted: bool,
+}
+
+impl Replayed {
+    /// Nothing is sent yet.
+    pub(super) fn new(session: &Session, options: &Options, run: &str) -> Self {
+        Self {
+            stack: session.stack.clone(),
+            vendor: options.vendor.clone(),
+            run: run.to_owned(),
+            dry_run: false,
+            chosen: 0,
+            sent_before: 0,
+            sent: 0,
+            left_out: 0,
+            goes_on: false,
+            interrupted: false,
+        }
+    }
+
+    /// In words.
+    #[must_use]
+    pub fn text(&self, _width: u16) -> String {
+        let Self {
+            vendor,
+            chosen,
+            sent,
+            sent_before,
+            left_out,
+            run,
+            ..
+        } = self;
+        if self.dry_run {
+            return format!("{chosen} events would go to {vendor}. dry run: nothing was sent\n");
+        }
+        let before = match sent_before {
+            0 => String::new(),
+            before => format!(", {before} before"),
+        };
+        let mut text = if self.interrupted {
+            let then = if self.goes_on {
+                "goes on from there"
+            } else {
+                "begins anew"
+            };
+            format!("stopped: {sent} of {chosen} sent to {vendor}{before}. The same command {then}.\n")
+        } else if *chosen == 0 {
+            format!("nothing to replay: the ledger has nothing at {vendor} that was chosen\n")
+        } else {
+            format!("{sent} of {chosen} sent to {vendor}{before} ({run})\n")
+        };
+        if *left_out > 0 {
+            _ = writeln!(
+                text,
+                "{left_out} left out: only their events have their state. Send their next event, or the event itself with --file; \
+                 what is dead goes again with `vendorbridge redrive {vendor}`."
+            );
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_out_is_told() {
+        let report = Replayed {
+            stack: "s".into(),
+            vendor: "algolia".into(),
+            run: "replay-1".into(),
+            dry_run: false,
+            chosen: 0,
+            sent_before: 0,
+            sent: 0,
+            left_out: 3,
+            goes_on: false,
+            interrupted: false,
+        };
+        let text = report.text(80);
+        assert!(
+            text.contains("3 left out") && text.contains("redrive algolia"),
+            "{text}"
+        );
+    }
+}
