@@ -1,13 +1,12 @@
 //! Reading what the overview shows of a vendor, as seldom as it can be.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use futures::future::{join3, try_join_all};
 use jiff::{Timestamp, ToSpan};
 use serde::Serialize;
-use vendorbridge::ledger::{AttentionKind, EVENT_SHARDS, Status, VendorRecord, event_pk, hour};
+use vendorbridge::ledger::{AttentionKind, Counted, EVENT_SHARDS, VendorRecord, hour};
 
 use super::series::{Moment, Series};
 use crate::CliError;
@@ -187,47 +186,30 @@ async fn dead_letters(session: &Session, vendor: &str) -> Result<u64, CliError> 
     Ok(depth(&session.sqs(), url).await?.messages())
 }
 
-/// Times and statuses of an hour's events, at most so many of each shard.
+/// Times and statuses of an hour's events, at most so many of each shard and what is left of a page.
 async fn read_hour(session: &Session, vendor: &str, hour: &str) -> Result<Hour, CliError> {
-    let shards = (0..EVENT_SHARDS).map(|shard| read_shard(session, event_pk(vendor, hour, shard)));
+    let reader = session.reader();
+    let shards = (0..EVENT_SHARDS).map(async |shard| {
+        let mut moments = Vec::new();
+        let each = |event: Counted| moments.push(Moment::from(event));
+        let is_whole = reader
+            .each_event(vendor, hour, shard, MAX_PER_SHARD, each)
+            .await
+            .map_err(CliError::unread)?;
+        Ok::<_, CliError>((moments, is_whole))
+    });
     let shards = try_join_all(shards).await?;
     let is_whole = shards.iter().all(|(_, is_whole)| *is_whole);
     let moments = shards.into_iter().flat_map(|(moments, _)| moments).collect();
     Ok(Hour { moments, is_whole })
 }
 
-async fn read_shard(session: &Session, pk: String) -> Result<(Vec<Moment>, bool), CliError> {
-    let query = session
-        .dynamodb()
-        .query()
-        .table_name(&session.deployment.table)
-        .key_condition_expression("pk = :pk")
-        .expression_attribute_values(":pk", AttributeValue::S(pk))
-        .projection_expression("event_time, settled_at, #status")
-        .expression_attribute_names("#status", "status");
-    let mut moments = Vec::new();
-    let mut from = None;
-    while moments.len() < MAX_PER_SHARD {
-        let request = query.clone().set_exclusive_start_key(from);
-        let answer = request.send().await;
-        let answer = answer.map_err(|error| CliError::of_sdk("reading the ledger's table", &error))?;
-        moments.extend(answer.items().iter().filter_map(moment));
-        from = answer.last_evaluated_key.filter(|key| !key.is_empty());
-        if from.is_none() {
-            return Ok((moments, true));
+impl From<Counted> for Moment {
+    fn from(event: Counted) -> Self {
+        Self {
+            sent: event.event_time.as_millisecond(),
+            settled: event.settled_at.as_millisecond(),
+            status: event.status,
         }
     }
-    Ok((moments, false))
-}
-
-/// A record that is none of ours is left out: it is no reason to show nothing.
-fn moment(item: &HashMap<String, AttributeValue>) -> Option<Moment> {
-    let text = |name| item.get(name)?.as_s().ok();
-    let time = |name| Some(text(name)?.parse::<Timestamp>().ok()?.as_millisecond());
-    let status = serde_json::Value::String(text("status")?.clone());
-    Some(Moment {
-        sent: time("event_time")?,
-        settled: time("settled_at")?,
-        status: serde_json::from_value::<Status>(status).ok()?,
-    })
 }

@@ -249,5 +249,4 @@ fn value(hash: &str) -> u64 {
 }
 
 #[cfg(test)]
-#[path = "compare_tests.rs"]
 mod tests;

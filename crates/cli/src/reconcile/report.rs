@@ -282,5 +282,4 @@ impl Named {
 }
 
 #[cfg(test)]
-#[path = "report_tests.rs"]
 mod tests;

@@ -149,7 +149,7 @@ impl Report {
         let queries = parts.map(|(vendor, hour, shard)| async move {
             let mut counts = Counts::default();
             let each = |event: Counted| counts.add(event, span);
-            reader.each_event(vendor, hour, shard, each).await?;
+            reader.each_event(vendor, hour, shard, usize::MAX, each).await?;
             Ok::<_, Error>((vendor, hour, counts))
         });
         let mut answers = futures::stream::iter(queries).buffer_unordered(AT_ONCE);

@@ -138,7 +138,7 @@ async fn latest(reader: &Reader, vendor: &str, now: Timestamp) -> Result<Option<
                         latest = Some(event);
                     }
                 };
-                reader.each_event(vendor, hour, shard, newer).await?;
+                reader.each_event(vendor, hour, shard, usize::MAX, newer).await?;
                 Ok::<_, Error>(latest)
             }
         });

@@ -93,7 +93,7 @@ pub trait Vendor: Send + Sync + 'static {
         false
     }
 
-    /// A page of what the vendor holds of this type. Made for a person: it counts into the vendor's budget as every call does,
+    /// A page of what the vendor holds of this type. Made for a person: within its process it waits its turn as every call does,
     /// and for nothing else.
     fn list(&self, asked: PageRequest<'_>) -> impl Future<Output = Result<Page<Held>, Error>> + Send {
         let _ = asked;

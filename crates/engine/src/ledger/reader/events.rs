@@ -79,6 +79,7 @@ impl Reader {
 
     /// Shows `each` event of a vendor in one hour and shard (below [`EVENT_SHARDS`]) that has not expired, page by page: only one
     /// page is in memory at a time, and of each record only what counts.
+    /// No page is begun after `at_most` of them; answers whether these were all.
     ///
     /// # Errors
     /// If the table cannot be read, or a record is not one of ours.
@@ -87,25 +88,29 @@ impl Reader {
         vendor: &str,
         hour: &str,
         shard: u8,
+        at_most: usize,
         mut each: impl FnMut(Counted),
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         let query = self
             .events(vendor, hour, shard)
             .key_condition_expression("pk = :pk")
             .projection_expression("#status, event_time, settled_at")
             .expression_attribute_names("#status", "status");
         let mut from: Option<HashMap<_, _>> = None;
-        loop {
+        let mut read = 0;
+        while read < at_most {
             let answer = query.clone().set_exclusive_start_key(from).send().await;
             let answer = answer.map_err(|error| failed(&error))?;
             for item in answer.items.unwrap_or_default() {
                 each(record::<Counted>(Item::from(item))?);
+                read += 1;
             }
             from = answer.last_evaluated_key.filter(|key| !key.is_empty());
             if from.is_none() {
-                return Ok(());
+                return Ok(true);
             }
         }
+        Ok(false)
     }
 
     fn events(&self, vendor: &str, hour: &str, shard: u8) -> QueryFluentBuilder {

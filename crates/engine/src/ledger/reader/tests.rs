@@ -186,10 +186,23 @@ async fn every_page_of_a_shard_is_counted() {
     let each = |event: Counted| counted += usize::from(event.status == Status::Synced);
     let read = table
         .reader()
-        .each_event("webhook", "2026-01-29T14", 0, each)
+        .each_event("webhook", "2026-01-29T14", 0, usize::MAX, each)
         .await;
-    read.unwrap();
+    assert!(read.unwrap());
     assert_eq!((counted, table.calls("Query")), (ENTITIES, 3));
+}
+
+#[tokio::test]
+async fn no_page_is_begun_after_as_many_as_are_wanted() {
+    let table = Table::default();
+    let mut counted = 0;
+    let each = |_| counted += 1;
+    let read = table
+        .reader()
+        .each_event("webhook", "2026-01-29T14", 0, 61, each)
+        .await;
+    assert!(!read.unwrap(), "there are more");
+    assert_eq!((counted, table.calls("Query")), (120, 2));
 }
 
 #[tokio::test]
