@@ -11,11 +11,13 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
-use super::{COMPANY, CloudError, INGEST_TOKEN, World};
+use super::{COMPANY, CloudError, INGEST_TOKEN, World, until};
 use crate::sandbox::servicelayer::B1Event;
 
 /// The most that one request may bring.
 const MAX_EVENTS: usize = 100;
+/// How long a request is repeated that nobody answers: for longer than a killed function takes to start again.
+const REPEATED_WITHIN: Duration = Duration::from_mins(1);
 
 /// What the template is told for it.
 pub(super) fn parameters() -> BTreeMap<String, String> {
@@ -49,10 +51,12 @@ impl World {
         self.stack.put_secret(&self.aws, "IngestSecretArn", value).await
     }
 
-    /// Sends events as SAP Business One's Integration Framework does; answers with the ids that they have on the bus.
+    /// Sends events as SAP Business One's Integration Framework does, which repeats what is answered 5xx: a function
+    /// that is killed meanwhile has answered nobody, and what it had accepted comes twice. Answers with the ids that
+    /// they have on the bus.
     ///
     /// # Errors
-    /// If the world was made without ingest, or ingest does not take them all.
+    /// If the world was made without ingest, ingest refuses them, or has not taken them all within a minute.
     pub async fn send_from_b1(&self, events: &[B1Event]) -> Result<Vec<String>, CloudError> {
         let failed = |reason: String| CloudError::Aws {
             what: "POST /v1/events/sapb1",
@@ -73,7 +77,12 @@ impl World {
                 .secret_header(header::AUTHORIZATION, &token)
                 .timeout(Duration::from_secs(30))
                 .json(&json!({ "b1events": events }));
-            let answer = request.send().await.map_err(|error| failed(error.to_string()))?;
+            let answer = until("an answer of POST /v1/events/sapb1 that is no 5xx", REPEATED_WITHIN, async || {
+                let answer = request.clone().send().await;
+                let answer = answer.map_err(|error| failed(error.to_string()))?;
+                Ok((!answer.status.is_server_error()).then_some(answer))
+            })
+            .await?;
             let body: Value = answer.json().unwrap_or_default();
             let told = body["events"]
                 .as_array()
