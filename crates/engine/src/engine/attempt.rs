@@ -87,14 +87,17 @@ impl Work<'_> {
         self.is_fresh && !self.record.unsure && !self.is_forced
     }
 
-    /// Which try this is, from 1. What was rejected or dead starts afresh.
+    /// How many tries failed since the last success. What was rejected or dead starts afresh.
+    pub(super) fn attempts_before(&self) -> u32 {
+        match self.record.parked {
+            Some(_) => self.record.attempts,
+            None => 0,
+        }
+    }
+
+    /// Which try this is, from 1.
     pub(super) fn attempt(&self) -> u32 {
-        let before = if self.record.parked.is_some() {
-            self.record.attempts
-        } else {
-            0
-        };
-        before.saturating_add(1)
+        self.attempts_before().saturating_add(1)
     }
 }
 
@@ -134,7 +137,7 @@ impl Engine {
         let mut trace = Trace::default();
         let before = work.record.pushed_version.clone();
         if work.is_forced {
-            work.record.doubt_parts();
+            work.record.doubt();
         }
         // A panic in one entity's work fails that entity only.
         let event_trace = work.leader.trace;

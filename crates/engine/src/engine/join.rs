@@ -2,7 +2,7 @@
 
 use super::group::{Item, is_forced, newest_version};
 use super::outcome::{self, Outcome};
-use super::{Engine, truth};
+use super::{Engine, lag, truth};
 use crate::Error;
 use crate::ledger::{EntityRecord, Status};
 use crate::message::{Message, Notification};
@@ -36,21 +36,22 @@ impl Engine {
         let is_news = announced != parked.version
             || truth.carried != parked.carried
             || truth.asks_first() != parked.asks;
+        let now = self.now();
         if is_news || unsure != record.unsure || is_forced {
             let mut next = record.clone();
             next.revision += 1;
             next.unsure = unsure;
             if is_forced {
-                next.doubt_parts();
+                next.doubt();
             }
             if let Some(parked) = &mut next.parked {
+                parked.lagging_since = lag::since(parked, announced.as_ref(), now);
                 parked.version = announced;
                 parked.asks = truth.asks_first();
                 parked.carried = truth.carried;
             }
             self.settle(&next).await?;
         }
-        let now = self.now();
         let outcome = |item: &&Item<'_>| {
             let outcome = match &item.message {
                 Message::Notification(notification) if notification.event_id == parked.event_id => {
@@ -58,7 +59,7 @@ impl Engine {
                     let mut event =
                         outcome::event(self.vendor(), notification, item.delivery, Status::Parked, now);
                     event.trace = parked.trace;
-                    event.attempt = Some(record.attempts);
+                    event.attempt = (record.attempts > 0).then_some(record.attempts);
                     event.wake_at = Some(parked.wake_at);
                     event.error = Some(parked.error.clone());
                     Outcome::Settled(Box::new(event))

@@ -2,11 +2,11 @@
 
 use jiff::Timestamp;
 
-use super::Engine;
 use super::admission::{Shut, is_unknown};
 use super::attempt::{Leader, Reached, Trace, Work};
 use super::repeat::delivery_mark;
 use super::truth::Truth;
+use super::{Engine, lag};
 use crate::ledger::{EntityRecord, ErrorRecord, EventRecord, Parked, Status};
 use crate::message::Version;
 use crate::sabotage::{self, Sabotage};
@@ -93,7 +93,11 @@ impl Engine {
     }
 
     fn fail(&self, next: &mut EntityRecord, work: &Work<'_>, trace: &Trace, error: &Error, now: Timestamp) {
-        next.attempts = work.attempt();
+        // What waits for another entity did not fail: its first failure after that is its first.
+        next.attempts = match error.kind() {
+            ErrorKind::Waiting => work.attempts_before(),
+            _ => work.attempt(),
+        };
         // Any failure at the vendor may have changed something there: a plan's first call may have got through. And so may
         // an earlier delivery of the message.
         let certainly_not = sabotage::is(Sabotage::UnknownAsFailed);
@@ -224,7 +228,7 @@ impl Engine {
         }
         next.unsure |= waits.in_doubt;
         if waits.is_forced {
-            next.doubt_parts();
+            next.doubt();
         }
         next.error = None;
         next.parked = Some(Parked {
@@ -273,10 +277,7 @@ fn is_permanent(error: &Error) -> bool {
 
 /// Since when the source has been lagging, if that is the failure.
 fn lagging_since(work: &Work<'_>, error: &Error, now: Timestamp) -> Option<Timestamp> {
-    let before = work
-        .record
-        .parked
-        .as_ref()
-        .and_then(|parked| parked.lagging_since);
+    let parked = work.record.parked.as_ref();
+    let before = parked.and_then(|parked| lag::since(parked, work.at_least.as_ref(), now));
     (error.kind() == ErrorKind::Lagging).then(|| before.unwrap_or(now))
 }

@@ -59,7 +59,7 @@ pub struct EntityRecord {
     pub read_at: Option<Timestamp>,
     /// When the status was set.
     pub settled_at: Timestamp,
-    /// Failed tries since the last success.
+    /// Failed tries since the last success. What waited for another entity, or was not tried, did not fail.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub attempts: u32,
     /// What the vendor holds is uncertain: the next sync takes no shortcut.
@@ -198,11 +198,13 @@ impl EntityRecord {
         next
     }
 
-    /// Nothing of what was brought in parts is believed any more.
-    pub(crate) fn doubt_parts(&mut self) {
+    /// Nothing of what was brought is believed any more, but what may happen only once: parts are brought again, and a plan in
+    /// progress begins anew.
+    pub(crate) fn doubt(&mut self) {
         let parts = std::mem::take(&mut self.parts);
-        if let Some(steps) = &mut self.steps {
+        if let Some(steps) = self.steps.as_mut().filter(|steps| steps.undoing.is_none()) {
             steps.done.retain(|step| !parts.contains_key(&step.name));
+            *steps = steps.replan(&steps.plan);
         }
     }
 

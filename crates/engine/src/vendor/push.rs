@@ -117,7 +117,7 @@ impl<'a> Push<'a> {
     ///
     /// Before the step begins, the ledger says that it does, and that the steps before it are completed. So a step can be
     /// begun twice, after a crash or an unknown outcome ([`Step::is_repeat`]), but never once it is known to be completed.
-    /// A changed payload starts the plan anew; [`Step::earlier`] then has the answer of the last time.
+    /// A changed payload starts the plan anew, and so does a forced sync; [`Step::earlier`] then has the answer of the last time.
     ///
     /// # Errors
     /// What the step answers, with its name; or that the ledger could not be written, which must be passed on.

@@ -333,6 +333,15 @@ impl Bench {
 
     /// One run of the waker; what it sends into the lanes is delivered.
     pub(crate) async fn wake(&mut self) -> Woken {
+        let (woken, wakes) = self.wakes().await;
+        for wake in wakes {
+            assert_eq!(self.deliver(&[wake]).await, Vec::<String>::new());
+        }
+        woken
+    }
+
+    /// What the waker sends, yet to be delivered.
+    pub(crate) async fn wakes(&mut self) -> (Woken, Vec<Delivery>) {
         let waker = Waker {
             attention: self.ledger.as_ref(),
             lanes: self.lanes.as_ref(),
@@ -341,11 +350,9 @@ impl Bench {
         };
         let deadline = self.clock.now() + SignedDuration::from_secs(50);
         let woken = waker.wake("names", deadline).await.unwrap();
-        for message in self.lanes.take() {
-            let delivery = self.message(&message.group, &message.body);
-            assert_eq!(self.deliver(&[delivery]).await, Vec::<String>::new());
-        }
-        woken
+        let sent = self.lanes.take();
+        let wakes = sent.iter().map(|sent| self.message(&sent.group, &sent.body));
+        (woken, wakes.collect())
     }
 
     pub(crate) fn record(&self, id: &str) -> EntityRecord {

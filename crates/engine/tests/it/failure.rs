@@ -410,6 +410,38 @@ async fn an_outage_before_does_not_use_up_the_patience_with_a_lagging_source() {
     assert_eq!(bench.held("1"), None);
 }
 
+/// That it denied an entity before it was announced anew says nothing about how soon it will tell of it.
+#[rstest]
+#[case::which_came_while_it_waited(false)]
+#[case::which_comes_with_the_retry(true)]
+#[tokio::test]
+async fn what_is_announced_while_the_source_lags_gives_it_its_time_anew(#[case] with_the_retry: bool) {
+    let mut bench = Bench::new();
+    bench.set("1", "Ada", Some(1));
+    let event = bench.event("1", Some(1));
+    assert_eq!(bench.settle(&event).await, Status::Synced);
+    bench.advance(10);
+    lock(&bench.world).source.clear();
+    let deletion = bench.event("1", Some(2));
+    assert_eq!(bench.settle(&deletion).await, Status::Parked);
+    bench.advance(60);
+    let again = bench.event("1", Some(3));
+    if with_the_retry {
+        let (_, wakes) = bench.wakes().await;
+        bench.deliver(&[vec![again], wakes].concat()).await;
+    } else {
+        assert_eq!(bench.settle(&again).await, Status::Coalesced);
+        bench.wake().await;
+    }
+    let record = bench.record("1");
+    assert_eq!(record.parked.unwrap().error.kind, ErrorKind::Lagging);
+    assert_eq!(bench.held("1").as_deref(), Some("Ada"));
+    bench.set("1", "Bob", Some(3));
+    bench.advance(60);
+    bench.wake().await;
+    assert_eq!(bench.held("1").as_deref(), Some("Bob"));
+}
+
 /// A part of what failed may stand at the vendor.
 #[tokio::test]
 async fn a_lagging_source_brings_back_nothing_older_than_what_was_tried() {

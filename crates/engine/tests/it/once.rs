@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use rstest::rstest;
 use serde_json::json;
 use vendorbridge::ledger::Status;
@@ -189,6 +190,34 @@ async fn a_link_that_cannot_be_written_back_is_tried_alone_and_is_no_fault_of_th
     bench.wake().await;
     assert_eq!(bench.record("1").status, Status::Synced);
     assert_eq!(calls(&bench), ["create", "note", "note"]);
+}
+
+#[tokio::test]
+async fn who_waited_for_another_long_is_soon_tried_again_after_its_own_failure() {
+    let mut bench = Bench::of(Booking);
+    bench.set("2", "after 1", None);
+    let second = bench.event("2", None);
+    assert_eq!(bench.settle(&second).await, Status::Parked);
+    for _ in 0..12 {
+        bench.advance(60);
+        bench.wake().await;
+        let record = bench.record("2");
+        assert_eq!(record.parked.unwrap().error.kind, ErrorKind::Waiting);
+        assert_eq!(record.attempts, 0);
+    }
+    bench.set("1", "Ada", None);
+    let first = bench.event("1", None);
+    assert_eq!(bench.settle(&first).await, Status::Synced);
+    let down = Error::retry(ErrorKind::Unavailable, Stage::Push, "down");
+    let next = lock(&bench.world).calls.len() + 1;
+    lock(&bench.world).fail_at = Some((next, down, false));
+    bench.advance(60);
+    bench.wake().await;
+    let record = bench.record("2");
+    let parked = record.parked.unwrap();
+    assert_eq!((parked.error.kind, record.attempts), (ErrorKind::Unavailable, 1));
+    let wait = parked.wake_at.duration_since(record.settled_at);
+    assert!(wait <= SignedDuration::from_secs(30), "{wait}");
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Ordered plans: each step once per payload, checkpointed, and undone where it must not stay half-done.
 
+use serde_json::json;
 use vendorbridge::ledger::Status;
 use vendorbridge::{Error, ErrorKind, Stage, Verdict};
 
@@ -95,6 +96,24 @@ async fn a_changed_payload_starts_anew_on_the_same_record() {
     );
     let world = lock(&bench.world);
     assert_eq!((world.rows.len(), world.rows[0].title.as_str()), (1, "Bob"));
+}
+
+/// Somebody who forces a sync believes nothing of what was done, but makes no second record.
+#[tokio::test]
+async fn a_forced_sync_starts_a_plan_anew_that_waits() {
+    let mut bench = Bench::of(Plan);
+    fail_call(&bench, 4, down(), false);
+    assert_eq!(first(&mut bench).await, Status::Parked);
+    assert_eq!(calls(&bench), ["create", "rename", "price", "publish"]);
+    lock(&bench.world).rows[0].title = "changed by hand".into();
+    bench.advance(1);
+    let request = json!({"entity": "person/1", "force": true});
+    let forced = bench.event_of("SyncRequested", "1", &request);
+    assert_eq!(bench.settle(&forced).await, Status::Coalesced);
+    assert_eq!(calls(&bench), ["rename", "price", "publish"]);
+    assert_eq!(bench.record("1").status, Status::Synced);
+    let world = lock(&bench.world);
+    assert_eq!((world.rows.len(), world.rows[0].title.as_str()), (1, "Ada"));
 }
 
 #[tokio::test]
