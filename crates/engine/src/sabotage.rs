@@ -30,6 +30,8 @@ pub enum Sabotage {
     EmptyItemIdentifier,
     /// A failed entity's message stays in its lane instead of being parked.
     BlockGroupOnPark,
+    /// A forced sync takes the shortcuts of any other.
+    ForceLikeAnyOther,
     /// The outcome of a probe is not written, and its lease never ends.
     LoseProbe,
 }

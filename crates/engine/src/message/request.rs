@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{EntityKey, Envelope, InvalidKey, Malformed, Notification, TraceParent};
+use crate::sabotage::{self, Sabotage};
 
 /// The detail type by which any service asks for a sync: `{ "entity": "type/id", "vendor"?: "name", "force"?: true }`.
 pub const SYNC_REQUESTED: &str = "SyncRequested";
@@ -25,7 +26,7 @@ pub(super) fn read(
     };
     let is_forced = match envelope.detail.get("force") {
         None | Some(Value::Null) => false,
-        Some(Value::Bool(force)) => *force,
+        Some(Value::Bool(force)) => *force && !sabotage::is(Sabotage::ForceLikeAnyOther),
         Some(_) => {
             let reason = "expected true or false, found another type".to_owned();
             return Err(envelope.malformed("/detail/force", reason));

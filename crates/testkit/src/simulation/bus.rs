@@ -9,9 +9,9 @@ use serde_json::json;
 
 use vendorbridge::lane::lane;
 use vendorbridge::ledger::Status;
-use vendorbridge::message::WAKE_DETAIL_TYPE;
+use vendorbridge::message::{SYNC_REQUESTED, WAKE_DETAIL_TYPE};
 
-use super::agenda::{MILLI, Micros, SECOND, timestamp};
+use super::agenda::{MILLI, MINUTE, Micros, SECOND, timestamp};
 use super::profile::Pattern;
 use super::queue;
 use super::source::Content;
@@ -47,6 +47,8 @@ pub(crate) struct Events {
 pub(crate) struct Event {
     /// The entity that it names; `None` if it cannot be understood.
     pub(crate) entity: Option<usize>,
+    /// The only vendor that gets it; `None` if all do.
+    only: Option<usize>,
     /// The revision that it announces.
     pub(crate) revision: u64,
     /// When it was accepted.
@@ -83,13 +85,21 @@ impl Events {
         (self.first..).zip(&self.list)
     }
 
+    /// Those that a vendor gets and that are not forgotten, with their numbers.
+    pub(crate) fn of(&self, unit: usize) -> impl Iterator<Item = (usize, &Event)> {
+        self.iter()
+            .filter(move |(_, event)| event.only.is_none_or(|only| only == unit))
+    }
+
     /// Forgets the oldest while they are older than `before` and ended well at all of `vendors` vendors.
     pub(crate) fn forget(&mut self, before: Micros, vendors: usize) {
         let is_done = |event: &Event| {
             event.at < before
                 && event.statuses[..vendors]
                     .iter()
-                    .all(|status| status.is_some_and(|status| status != Status::Parked))
+                    .enumerate()
+                    .filter(|(unit, _)| event.only.is_none_or(|only| only == *unit))
+                    .all(|(_, status)| status.is_some_and(|status| status != Status::Parked))
         };
         while self.list.front().is_some_and(is_done) {
             self.list.pop_front();
@@ -148,7 +158,7 @@ pub(crate) fn announce(
         _ if world.profile.versioned => (CHANGED, json!({"id": id, "version": revision})),
         _ => (CHANGED, json!({"id": id})),
     };
-    let number = accept(world, Some(entity), revision, is_echo);
+    let number = accept(world, Some(entity), None, revision, is_echo);
     let body = envelope(world, number, detail_type, &detail.to_string());
     world.log("bus", 0, Some(entity), || {
         format!("accepts e-{number}: revision {revision}")
@@ -163,20 +173,52 @@ pub(crate) fn announce(
     }
 }
 
+/// Sends what a command sends that repairs: a request to sync an entity at one vendor now, straight into the entity's lane. A
+/// command that goes on where it was stopped may send it once more, by the same id.
+pub(crate) fn force(world: &mut World, unit: usize, entity: usize) {
+    // A source that lags may answer with an older state: the request says nothing of how new it has to be.
+    let owed = match world.profile.source.lag {
+        0 => world.source.get(entity).revision,
+        _ => 0,
+    };
+    let number = accept(world, Some(entity), Some(unit), owed, false);
+    let detail = json!({"entity": world.keys[entity], "vendor": world.units[unit].name, "force": true});
+    let body = envelope(world, number, SYNC_REQUESTED, &detail.to_string());
+    world.log("operator", unit, Some(entity), || {
+        format!("forces a sync: e-{number}")
+    });
+    world.stats.count("forced syncs");
+    deliver(world, unit, number, Some(entity), &body);
+    if world.chance(world.profile.operator.repeated) {
+        let wait = world.rng.u64(0..10 * MINUTE);
+        world.agenda.after(wait, move |world| {
+            world.stats.count("forced syncs asked for again");
+            deliver(world, unit, number, Some(entity), &body);
+        });
+    }
+}
+
 /// Sends an event that cannot be understood: it names no entity.
 pub(crate) fn announce_nothing(world: &mut World) {
-    let number = accept(world, None, 0, false);
+    let number = accept(world, None, None, 0, false);
     let body = envelope(world, number, CHANGED, r#"{"customer":null}"#);
     for unit in 0..world.units.len() {
         deliver(world, unit, number, None, &body);
     }
 }
 
-fn accept(world: &mut World, entity: Option<usize>, revision: u64, is_echo: bool) -> usize {
+fn accept(
+    world: &mut World,
+    entity: Option<usize>,
+    only: Option<usize>,
+    revision: u64,
+    is_echo: bool,
+) -> usize {
     world.stats.count("events");
     let number = world.bus.events.len();
     world.bus.events.list.push_back(Event {
         entity,
+        only,
         revision,
         at: world.agenda.now(),
         arrived: [Micros::MAX; MAX_VENDORS],

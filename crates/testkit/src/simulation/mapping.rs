@@ -52,7 +52,7 @@ pub(crate) struct Given {
     pub(crate) only_fresh_wakes: bool,
     /// Nothing but events about our own write-back, each delivered for the first time.
     pub(crate) only_fresh_echoes: bool,
-    /// The ledger was sure of it when its record was read; `None` before that.
+    /// The ledger was sure that it is at the vendor when its record was read; `None` before that.
     pub(crate) was_settled: Option<bool>,
     /// A retry of it was due when its record was read; `None` before that.
     pub(crate) was_due: Option<bool>,

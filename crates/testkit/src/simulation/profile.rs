@@ -82,6 +82,8 @@ pub struct Profile {
     pub outages: Vec<Outage>,
     /// The wakers.
     pub waker: Waker,
+    /// What people ask for.
+    pub operator: Operator,
 }
 
 /// How the bus delivers.
@@ -220,4 +222,15 @@ pub struct Waker {
     pub twice: f64,
     /// How late a run may come.
     pub late: Micros,
+}
+
+/// What people at the command line ask for, besides their pauses.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Operator {
+    /// How many syncs they force, as a share of the changes.
+    pub forced: f64,
+    /// The rate of these whose record somebody changed or removed at the vendor by hand.
+    pub meddled: f64,
+    /// The rate of these that are asked for again later, by the same id: a command that was stopped goes on.
+    pub repeated: f64,
 }

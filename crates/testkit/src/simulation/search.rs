@@ -12,7 +12,7 @@ use super::run::{Options, Outcome, run};
 use super::stats::Stats;
 
 /// The faults that can be put into the engine.
-pub const SABOTAGES: [Sabotage; 14] = [
+pub const SABOTAGES: [Sabotage; 15] = [
     Sabotage::AckBeforeSettle,
     Sabotage::HashShortcutOnRedelivery,
     Sabotage::NoReservation,
@@ -27,6 +27,7 @@ pub const SABOTAGES: [Sabotage; 14] = [
     Sabotage::BlockGroupOnPark,
     Sabotage::LoseProbe,
     Sabotage::CarriedInAnyOrder,
+    Sabotage::ForceLikeAnyOther,
 ];
 
 /// What came of many runs.

@@ -1,4 +1,4 @@
-//! The simulation must be able to fail: each of fourteen faults in the engine breaks a promise in some seed, which the engine
+//! The simulation must be able to fail: each of fifteen faults in the engine breaks a promise in some seed, which the engine
 //! without it keeps.
 
 use rstest::rstest;
@@ -29,6 +29,7 @@ fn breaks(sabotage: Sabotage) -> &'static [Rule] {
         Sabotage::BlockGroupOnPark => &[NoBlocking, Converges],
         Sabotage::CarriedInAnyOrder => &[NeverBackwards, Converges, LedgerForwards],
         Sabotage::LoseProbe => &[Converges, NoBlocking],
+        Sabotage::ForceLikeAnyOther => &[Converges],
     }
 }
 

@@ -50,6 +50,9 @@ fn every_seed_keeps_every_promise() {
         "links not written back, or without an answer",
         "reversals",
         "status EXCLUDED",
+        "forced syncs",
+        "forced syncs asked for again",
+        "records changed or removed by hand",
     ] {
         assert!(summary.stats.get(fault) > 0, "no run had any: {fault}");
     }

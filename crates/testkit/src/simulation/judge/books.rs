@@ -175,8 +175,11 @@ fn balance_broken(world: &World, unit: usize, entity: usize) -> Broken {
     let family = world.profile.family;
     let is_owed = |document: &usize| {
         let record = world.units[unit].records.row(*document).map(|row| &row.record);
+        let truth = world.source.get(*document);
+        // Somebody may have asked for one that there is none of yet.
         record.is_some_and(|record| record.status != Status::Excluded)
-            && !world.source.get(*document).is_cancelled()
+            && truth.revision > 0
+            && !truth.is_cancelled()
             && !is_refused(&world.profile, *document)
     };
     let documents = (entity + 1)..(entity + family).min(world.keys.len());

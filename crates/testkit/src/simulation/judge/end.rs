@@ -121,7 +121,7 @@ fn refused_broken(record: &EntityRecord, held: usize) -> Option<(Rule, String)> 
 fn event_broken(world: &World, unit: usize) -> Option<(Option<usize>, (Rule, String))> {
     // A process that outlived its lock may write an event's record after the next one did.
     let overrun = world.profile.weather == Weather::Overrun;
-    world.bus.events.iter().find_map(|(number, event)| {
+    world.bus.events.of(unit).find_map(|(number, event)| {
         let what = match event.statuses[unit] {
             None => "has no status",
             Some(Status::Parked) if !overrun => "is still PARKED",

@@ -95,7 +95,7 @@ pub(crate) fn opened(world: &mut World, unit: usize, container: usize, entity: u
         .and_then(|row| row.record.parked.as_ref());
     let is_due = parked.is_some_and(|parked| parked.wake_at <= soon);
     let row = vendor.records.row(entity);
-    let is_settled = row.is_some_and(|row| row.record.is_settled());
+    let is_settled = row.is_some_and(|row| row.record.is_settled() && row.record.link.is_some());
     let process = vendor.mapping.running.get_mut(&container);
     if let Some(given) = process.and_then(|process| process.given(entity)) {
         given.was_due = Some(is_due || given.was_due == Some(true));

@@ -3,7 +3,7 @@
 use fastrand::Rng;
 
 use super::{
-    Bus, Calls, Ledger, Outage, Pattern, Processes, Profile, Queue, Source, Trouble, Waker, Weather,
+    Bus, Calls, Ledger, Operator, Outage, Pattern, Processes, Profile, Queue, Source, Trouble, Waker, Weather,
 };
 use crate::simulation::agenda::{MILLI, MINUTE, Micros, SECOND};
 use crate::simulation::vendor::Kind;
@@ -72,6 +72,11 @@ impl Profile {
             calls: Calls::default(),
             outages: Vec::new(),
             waker: Waker::default(),
+            operator: Operator {
+                forced: some(rng, 0.5),
+                meddled: some(rng, 0.5),
+                repeated: some(rng, 0.3),
+            },
             vendors,
         };
         profile.pattern = match rng.u8(0..8) {
@@ -151,6 +156,7 @@ impl Profile {
             twice: 0.01,
             late: 0,
         };
+        profile.operator = Operator::default();
         profile
     }
 

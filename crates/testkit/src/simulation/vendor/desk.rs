@@ -120,6 +120,32 @@ impl Held {
     }
 }
 
+/// Somebody changes the record of an entity by hand, or removes it: a forced sync is to bring it back. What a receiver of
+/// messages or a billing system holds, nobody edits.
+pub(crate) fn meddle(world: &mut World, unit: usize, entity: usize) {
+    let vendor = &mut world.units[unit];
+    let Some(key) = vendor.desk.of[entity].first().copied() else {
+        return;
+    };
+    if matches!(vendor.kind, Kind::Webhook | Kind::Booking) {
+        return;
+    }
+    let is_removed = world.rng.bool();
+    let desk = &mut vendor.desk;
+    if is_removed {
+        desk.take(key);
+    } else if let Some(held) = desk.records.get_mut(&key) {
+        for part in held.parts.iter_mut().flatten() {
+            part.value = (part.value + 1) % 4;
+        }
+    }
+    world.stats.count("records changed or removed by hand");
+    world.log("operator", unit, Some(entity), || {
+        let what = if is_removed { "is removed" } else { "is changed" };
+        format!("r-{key} {what} by hand")
+    });
+}
+
 /// Serves a request about an entity; answers with the HTTP status if it refuses.
 pub(crate) fn serve(
     world: &mut World,

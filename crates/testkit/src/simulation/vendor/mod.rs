@@ -5,7 +5,7 @@
 
 mod booking;
 mod books;
-mod desk;
+pub(crate) mod desk;
 mod fault;
 mod line;
 mod natural;
