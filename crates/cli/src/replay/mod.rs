@@ -1,23 +1,23 @@
 //! `vendorbridge replay`: asks for entities again, at one vendor only; or says what that would send.
 
 mod choose;
+mod kept;
 pub(crate) mod options;
 mod preview;
 mod report;
 
 use jiff::SignedDuration;
 use vendorbridge::EntityKey;
-use vendorbridge::ask::Kept;
 use vendorbridge::clock::{Clock, SystemClock};
 
 use crate::args::Global;
-use crate::ask::describe;
 use crate::lanes::{VendorLanes, run_id};
 use crate::progress::Progress;
 use crate::publish;
 use crate::session::Session;
 use crate::work::{ASK_ABOVE, AT_ONCE, Again, Counts, Job, Pace, Push, Start, Stop, confirm, ended};
 use crate::{CliError, Outcome, output};
+use kept::readable;
 use options::Choice;
 
 pub use options::Options;
@@ -83,7 +83,7 @@ async fn replay(
 ) -> Result<Replayed, CliError> {
     let vendor = options.vendor.as_str();
     let entities = chosen(session, vendor, choice).await?;
-    let (entities, left_out) = readable(session, vendor, entities).await?;
+    let (entities, left_out) = readable(session, vendor, choice, entities).await?;
     let stop = Stop::listen();
     let is_asked = entities.len() > ASK_ABOVE && !options.yes;
     if is_asked && !confirm(entities.len(), "entities", vendor, &stop).await? {
@@ -165,37 +165,6 @@ async fn replay(
     })
 }
 
-/// The entities that the source can be asked for, and how many of the others there are: what their events carried is not ours to
-/// send again. Of a function that does not say, all.
-async fn readable(
-    session: &Session,
-    vendor: &str,
-    entities: Vec<EntityKey>,
-) -> Result<(Vec<EntityKey>, u64), CliError> {
-    if entities.is_empty() {
-        return Ok((entities, 0));
-    }
-    match describe(session, vendor).await {
-        Ok(description) => Ok(without_carried(entities, &description.entities)),
-        Err(CliError::Unanswered { .. } | CliError::Answered { .. }) => Ok((entities, 0)),
-        Err(error) => Err(error),
-    }
-}
-
-fn without_carried(entities: Vec<EntityKey>, kept: &[Kept]) -> (Vec<EntityKey>, u64) {
-    let is_carried = |entity: &EntityKey| {
-        kept.iter()
-            .any(|kept| kept.entity_type == entity.entity_type() && !kept.is_readable)
-    };
-    let all = entities.len();
-    let readable: Vec<_> = entities
-        .into_iter()
-        .filter(|entity| !is_carried(entity))
-        .collect();
-    let left_out = all - readable.len();
-    (readable, left_out as u64)
-}
-
 /// Sends events themselves, which the vendor's function hands on to their lanes.
 async fn events(
     global: &Global,
@@ -243,32 +212,4 @@ async fn events(
     }
     progress.finish();
     Ok(report)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_only_its_events_carry_is_left_out() {
-        let kept: Vec<Kept> = [("product", true), ("order", false)]
-            .into_iter()
-            .map(|(entity_type, is_readable)| Kept {
-                entity_type: entity_type.to_owned(),
-                is_readable,
-                lists_source: is_readable,
-                lists_vendor: false,
-                leaves_alone: false,
-                announced_by: Vec::new(),
-            })
-            .collect();
-        let entities = ["order/1", "other/1", "product/1"].map(|key| key.parse().unwrap());
-        let (readable, left_out) = without_carried(entities.to_vec(), &kept);
-        assert_eq!(left_out, 1);
-        assert_eq!(
-            readable,
-            entities[1..],
-            "of a type that the function does not name, nothing is known"
-        );
-    }
 }
