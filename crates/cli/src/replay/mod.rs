@@ -6,9 +6,12 @@ pub(crate) mod options;
 mod preview;
 mod report;
 
+use std::collections::BTreeSet;
+
 use jiff::SignedDuration;
 use vendorbridge::EntityKey;
 use vendorbridge::clock::{Clock, SystemClock};
+use vendorbridge::ledger::Unreadable;
 
 use crate::args::Global;
 use crate::lanes::{VendorLanes, run_id};
@@ -16,7 +19,7 @@ use crate::progress::Progress;
 use crate::publish;
 use crate::session::Session;
 use crate::work::{ASK_ABOVE, AT_ONCE, Again, Counts, Job, Pace, Push, Start, Stop, confirm, ended};
-use crate::{CliError, Outcome, output};
+use crate::{CliError, Exit, Outcome, output};
 use kept::readable;
 use options::Choice;
 
@@ -46,33 +49,50 @@ pub async fn run(global: &Global, options: &Options) -> Result<Outcome, CliError
         return Ok(ended(outcome, report.interrupted));
     }
     if options.dry_run {
-        let entities = chosen(&session, &options.vendor, &choice).await?;
+        let (entities, unreadable) = chosen(&session, &options.vendor, &choice).await?;
         let stop = Stop::listen();
         let mut progress = Progress::new(global.json, "replay", Some(entities.len() as u64));
         let previews = Previews::read(&session, &options.vendor, &entities, &stop, &mut progress).await;
         progress.finish();
-        let previews = previews?;
+        let previews = previews?.leaving_out(unreadable);
         let outcome = output::answer(global, &previews, Previews::text)?;
+        let outcome = outcome.ending(end(&previews.unreadable));
         return Ok(ended(outcome, previews.is_cut_short()));
     }
     let report = replay(global, &session, options, &choice).await?;
-    let outcome = output::answer(global, &report, Replayed::text)?;
+    let outcome = output::answer(global, &report, Replayed::text)?.ending(end(&report.unreadable));
     Ok(ended(outcome, report.interrupted))
 }
 
-/// The entities of a choice, in the order of their keys.
-async fn chosen(session: &Session, vendor: &str, choice: &Choice) -> Result<Vec<EntityKey>, CliError> {
+/// Whoever replays a time expects all of it.
+fn end(unreadable: &Unreadable) -> Exit {
+    if unreadable.count > 0 {
+        Exit::BadNews
+    } else {
+        Exit::Done
+    }
+}
+
+/// The entities of a choice, in the order of their keys, and the records of events that could not be asked whether they belong to it.
+async fn chosen(
+    session: &Session,
+    vendor: &str,
+    choice: &Choice,
+) -> Result<(Vec<EntityKey>, Unreadable), CliError> {
     let reader = session.reader();
+    let mut unreadable = Unreadable::default();
     let found = match choice {
-        Choice::Entities(entities) => return Ok(entities.clone()),
+        Choice::Entities(entities) => return Ok((entities.clone(), unreadable)),
         Choice::Attention(kinds, filter) => choose::attention(&reader, vendor, kinds, filter).await?,
         Choice::Events { since, until, filter } => {
             let until = until.unwrap_or_else(|| SystemClock.now());
-            choose::events(&reader, vendor, (*since, until), filter).await?
+            let (found, others) = choose::events(&reader, vendor, (*since, until), filter).await?;
+            unreadable = others;
+            found
         }
-        Choice::Files(_) => return Ok(Vec::new()),
+        Choice::Files(_) => BTreeSet::new(),
     };
-    Ok(found.into_iter().collect())
+    Ok((found.into_iter().collect(), unreadable))
 }
 
 async fn replay(
@@ -82,7 +102,7 @@ async fn replay(
     choice: &Choice,
 ) -> Result<Replayed, CliError> {
     let vendor = options.vendor.as_str();
-    let entities = chosen(session, vendor, choice).await?;
+    let (entities, unreadable) = chosen(session, vendor, choice).await?;
     let (entities, left_out) = readable(session, vendor, choice, entities).await?;
     let stop = Stop::listen();
     let is_asked = entities.len() > ASK_ABOVE && !options.yes;
@@ -90,6 +110,7 @@ async fn replay(
         return Ok(Replayed {
             chosen: entities.len() as u64,
             left_out,
+            unreadable,
             interrupted: true,
             ..Replayed::new(session, options, "")
         });
@@ -159,6 +180,7 @@ async fn replay(
         sent_before: before,
         sent,
         left_out,
+        unreadable,
         goes_on: choice.goes_on(),
         interrupted: !is_done,
         ..Replayed::new(session, options, job.run())
