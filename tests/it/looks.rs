@@ -15,7 +15,9 @@ use vendorbridge_tests::{changes, outcomes};
 
 use crate::{command, stage};
 use names::{nothing_happened_yet, wrong_names_are_explained};
-use reasons::{everyone_sees_what_is_settled, rejections_and_failures, sound_as_deployed};
+use reasons::{
+    a_bad_record_hides_no_other, everyone_sees_what_is_settled, rejections_and_failures, sound_as_deployed,
+};
 use rights::{Callers, a_probe_closes_the_circuit, deployed_policies, permissions};
 
 const WITHIN: Duration = Duration::from_mins(8);
@@ -76,6 +78,7 @@ async fn whoever_looks_finds_the_reason() {
     let callers = Callers::of(&world).await;
     a_probe_closes_the_circuit(&world, &callers).await;
     everyone_sees_what_is_settled(&world).await;
+    a_bad_record_hides_no_other(&world).await;
     sound_as_deployed(&world).await;
     permissions(&world).await;
     deployed_policies(&world, &callers).await;

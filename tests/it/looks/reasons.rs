@@ -1,7 +1,8 @@
 //! What was refused, what waits, and what was settled.
 
 use serde_json::{Value, json};
-use vendorbridge::ledger::Status;
+use vendorbridge::clock::{Clock, SystemClock};
+use vendorbridge::ledger::{EventRecord, Status};
 use vendorbridge_testkit::cloud::World;
 use vendorbridge_testkit::sandbox::Fault;
 use vendorbridge_testkit::sandbox::infoservice::NewPreference;
@@ -9,6 +10,7 @@ use vendorbridge_tests::{announcement, changes, outcomes, publish};
 
 use super::{WITHIN, ask, code, text};
 use crate::command;
+use crate::damage::{CONTENT, damage};
 
 /// One is refused for good, one waits: each says where and why.
 pub(super) async fn rejections_and_failures(world: &World) {
@@ -108,6 +110,74 @@ pub(super) async fn everyone_sees_what_is_settled(world: &World) {
         rejected.iter().all(|line| line.contains("REJECTED")),
         "{rejected:?}"
     );
+}
+
+/// One event record that nobody can read is told of, and hides none of the others.
+pub(super) async fn a_bad_record_hides_no_other(world: &World) {
+    const LOOKS: [&[&str]; 3] = [
+        &["report", "--vendor", "mailchimp"],
+        &["timeline", "mailchimp", "customer/c-1"],
+        &["status", "--vendor", "mailchimp"],
+    ];
+    let whole = look_at_all(world, LOOKS).await;
+    let now = SystemClock.now();
+    let bad = EventRecord::new(
+        "mailchimp",
+        "customer/c-1",
+        "by-hand",
+        Status::Synced,
+        now,
+        now,
+        "m",
+    );
+    damage(world, &bad).await;
+    let told = json!({"count": 1, "keys": [bad.sort_key()]});
+    let damaged = look_at_all(world, LOOKS).await;
+    assert_eq!(damaged[0]["rows"], whole[0]["rows"]);
+    assert_eq!(damaged[1]["events"], whole[1]["events"]);
+    assert_eq!(
+        damaged[2]["vendors"][0]["events"],
+        whole[2]["vendors"][0]["events"]
+    );
+    for (found, expected) in [
+        (&whole, json!({"count": 0, "keys": []})),
+        (&damaged, told.clone()),
+    ] {
+        assert_eq!(found[0]["unreadable"], expected);
+        assert_eq!(found[1]["unreadable"], expected);
+        assert_eq!(found[2]["vendors"][0]["unreadable"], expected);
+    }
+    for arguments in LOOKS {
+        let shown = command::run(world, arguments).await;
+        let shown = text(&shown.stdout);
+        assert!(shown.contains("1 event record not readable"), "{shown}");
+        assert!(
+            shown.contains(&bad.sort_key()) && !shown.contains(CONTENT),
+            "{shown}"
+        );
+    }
+
+    // Two were synced; whether the third was meant nobody knows. Nothing was deleted: the second sends nothing.
+    let replay = ["replay", "mailchimp", "--since", "30m", "--status"];
+    let (dry, exit) = ask(world, &[&replay[..], &["SYNCED", "--dry-run"]].concat()).await;
+    assert_eq!((&dry["unreadable"], exit), (&told, 3), "{dry}");
+    assert!(dry["chosen"].as_u64().unwrap() >= 2, "{dry}");
+    let (none, exit) = ask(world, &[&replay[..], &["DELETED"]].concat()).await;
+    assert_eq!(
+        (&none["unreadable"], &none["sent"], exit),
+        (&told, &json!(0), 3),
+        "{none}"
+    );
+}
+
+async fn look_at_all(world: &World, looks: [&[&str]; 3]) -> Vec<Value> {
+    let mut found = Vec::new();
+    for arguments in looks {
+        let (json, exit) = ask(world, arguments).await;
+        assert_eq!(exit, 0, "{arguments:?}: {json}");
+        found.push(json);
+    }
+    found
 }
 
 pub(super) async fn sound_as_deployed(world: &World) {

@@ -95,7 +95,7 @@ impl Replayed {
         }
         if self.unreadable.count > 0 {
             let unreadable = output::unreadable(&self.unreadable);
-            _ = write!(text, "{unreadable}What they are about is not sent for them.\n");
+            _ = writeln!(text, "{unreadable}What they are about is not sent for them.");
         }
         text
     }

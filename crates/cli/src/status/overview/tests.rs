@@ -155,10 +155,12 @@ fn a_healthy_stack_says_so() {
 
 #[test]
 fn what_cannot_be_read_is_told_under_the_counts() {
-    let mut events = Events::default();
-    events.unreadable = Unreadable {
-        count: 1,
-        keys: vec!["customer/c-1#t#e-1".into()],
+    let events = Events {
+        unreadable: Unreadable {
+            count: 1,
+            keys: vec!["customer/c-1#t#e-1".into()],
+        },
+        ..Events::default()
     };
     let text = overview(events, Vec::new()).text(120);
     let line = "\nmailchimp: 1 event record not readable, and left out: customer/c-1#t#e-1\n";

@@ -64,19 +64,19 @@ fn query(request: &Value) -> Value {
     let start = &request["ExclusiveStartKey"]["pk"]["S"];
     let start: usize = start.as_str().map_or(0, |id| id.parse().unwrap());
     let end = (start + 60).min(ENTITIES);
-    let page = (start..end).map(|id| match request["IndexName"].as_str() {
-        Some(_) => json!({
-            "pk": {"S": format!("webhook#customer/{id}")}, "attention_sk": {"S": format!("dead#{id:03}")},
-        }),
-        None => {
-            let mut event = json!({
-                "vendor": {"S": "webhook"}, "entity": {"S": entity}, "event_id": {"S": id.to_string()},
-                "status": {"S": "SYNCED"}, "message_id": {"S": "m"}, "settled_at": {"S": "2026-01-29T14:59:00Z"},
-                "event_time": {"S": format!("2026-01-29T14:{:02}:00Z", id % 60)}, "sk": {"S": format!("{entity}#{id}")},
+    let page = (start..end).map(|id| {
+        if request["IndexName"].is_string() {
+            return json!({
+                "pk": {"S": format!("webhook#customer/{id}")}, "attention_sk": {"S": format!("dead#{id:03}")},
             });
-            damage(&mut event, id);
-            event
         }
+        let mut event = json!({
+            "vendor": {"S": "webhook"}, "entity": {"S": entity}, "event_id": {"S": id.to_string()},
+            "status": {"S": "SYNCED"}, "message_id": {"S": "m"}, "settled_at": {"S": "2026-01-29T14:59:00Z"},
+            "event_time": {"S": format!("2026-01-29T14:{:02}:00Z", id % 60)}, "sk": {"S": format!("{entity}#{id}")},
+        });
+        damage(&mut event, id);
+        event
     });
     let mut answer = json!({"Count": end - start, "Items": page.collect::<Vec<_>>()});
     if end < ENTITIES {
