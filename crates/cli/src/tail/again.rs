@@ -42,7 +42,7 @@ impl<'a> Failed<'a> {
     }
 }
 
-/// Among others, five questions a second are what an account has for its logs.
+/// An account has only a few questions a second for all its logs.
 fn is_throttling(code: &str) -> bool {
     matches!(
         code,
