@@ -19,6 +19,7 @@ mod console;
 mod contract;
 mod convergence;
 mod cost;
+mod damage;
 mod flood;
 mod ingest;
 mod isolation;

@@ -2,6 +2,7 @@
 
 mod dead_letters;
 mod everything;
+mod names;
 mod shop;
 
 use std::process::{Child, Output, Stdio};

@@ -19,7 +19,7 @@ pub const MAX_HOURS: u8 = 48;
     after_help = "Region, credentials and endpoint come from the usual AWS variables and files: AWS_PROFILE, \
     AWS_REGION, AWS_ENDPOINT_URL, …\n\n\
     Exit codes: 0 done, 1 failed, 2 wrong command line, 3 done and the answer is bad news (`why`: not at the vendor; \
-    `doctor`: a fault; `reconcile`: a difference is left), 130 stopped by Ctrl-C. Colours go to a terminal only, unless NO_COLOR is set."
+    `doctor`: a fault; `reconcile`: a difference is left; `replay`: event records that cannot be read), 130 stopped by Ctrl-C. Colours go to a terminal only, unless NO_COLOR is set."
 )]
 pub struct Args {
     /// What holds for every command.

@@ -3,7 +3,9 @@
 use aws_sdk_lambda::primitives::Blob;
 use serde_json::Value;
 use vendorbridge::EntityKey;
-use vendorbridge::ask::{Answer, Asked, Description, Page, Preview, Question, SourceRecord, VendorEntry};
+use vendorbridge::ask::{
+    Answer, Asked, Description, Kept, Page, Preview, Question, SourceRecord, VendorEntry,
+};
 
 use crate::CliError;
 use crate::session::Session;
@@ -68,6 +70,15 @@ pub async fn describe(session: &Session, vendor: &str) -> Result<Description, Cl
         Answer::Describe(description) => Ok(description),
         _ => Err(another(vendor)),
     }
+}
+
+/// A type was asked for that the vendor's function does not keep.
+pub(crate) fn unknown_type(kept: &[Kept], found: &str) -> CliError {
+    let known: Vec<_> = kept.iter().map(|kept| kept.entity_type.as_str()).collect();
+    CliError::Usage(format!(
+        "expected one of the types {}, found `{found}`",
+        known.join(", ")
+    ))
 }
 
 /// What would be sent for each of at most [`MAX_PREVIEWS`](vendorbridge::ask::MAX_PREVIEWS) entities, in their order.

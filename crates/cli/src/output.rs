@@ -7,6 +7,7 @@ use anstyle::AnsiColor;
 use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle};
 use jiff::Timestamp;
 use serde::Serialize;
+use vendorbridge::ledger::Unreadable;
 
 use crate::args::Global;
 use crate::{CliError, Outcome};
@@ -167,6 +168,24 @@ pub fn duration(ms: u64) -> String {
     }
 }
 
+/// Which records of events are left out because they cannot be read; empty if all can be.
+#[must_use]
+pub(crate) fn unreadable(found: &Unreadable) -> String {
+    let records = match found.count {
+        0 => return String::new(),
+        1 => "1 event record".to_owned(),
+        count => format!("{count} event records"),
+    };
+    let more = match found.count.saturating_sub(found.keys.len() as u64) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!(
+        "{records} not readable, and left out: {}{more}\n",
+        found.keys.join(", ")
+    )
+}
+
 /// What a table shows where there is nothing.
 #[must_use]
 pub fn or_dash(text: Option<&str>) -> &str {
@@ -191,6 +210,19 @@ mod tests {
     #[case("\u{2066}a\u{2067}\u{2068}b\u{2069}", "\u{fffd}a\u{fffd}\u{fffd}b\u{fffd}")]
     fn only_statuses_are_coloured(#[case] text: &str, #[case] expected: &str) {
         assert_eq!(paint(text), expected);
+    }
+
+    #[rstest]
+    #[case(0, &[], "")]
+    #[case(1, &["a/1#t#e"], "1 event record not readable, and left out: a/1#t#e\n")]
+    #[case(5, &["a/1", "a/2"], "5 event records not readable, and left out: a/1, a/2 and 3 more\n")]
+    fn what_cannot_be_read_is_counted_and_named(
+        #[case] count: u64,
+        #[case] keys: &[&str],
+        #[case] expected: &str,
+    ) {
+        let keys = keys.iter().map(|key| (*key).to_owned()).collect();
+        assert_eq!(unreadable(&Unreadable { count, keys }), expected);
     }
 
     #[rstest]

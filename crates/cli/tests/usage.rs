@@ -48,6 +48,29 @@ fn wrong_usage_is_2() {
         (&["vendor", "pause"], "<VENDOR>"),
         (&["vendor", "pause", "mailchimp", "--reason", ""], "--reason"),
         (&["vendor", "stop", "mailchimp"], "stop"),
+        (&["vendor", "probe"], "<VENDOR>"),
+        (&["vendor", "probe", "mailchimp", "--wait", "soon"], "such as 30s"),
+        (&["replay"], "<VENDOR>"),
+        (&["replay", "mailchimp", "--entity", "c-4711"], "`type/id`"),
+        (
+            &["replay", "mailchimp", "--entity", "a/1", "--rate", "0"],
+            "1..=10000",
+        ),
+        (&["redrive"], "<VENDOR>"),
+        (&["redrive", "mailchimp", "--entity", "c-4711"], "`type/id`"),
+        (
+            &["redrive", "mailchimp", "--error", "bad luck"],
+            "such as refused",
+        ),
+        (&["redrive", "mailchimp", "--rate", "0"], "1..=10000"),
+        (&["backfill", "mailchimp"], "<TYPE>"),
+        (
+            &["backfill", "mailchimp", "customer", "--rate", "10001"],
+            "1..=10000",
+        ),
+        (&["reconcile", "mailchimp"], "<TYPE>"),
+        (&["reconcile", "mailchimp", "customer", "--yes"], "--repair"),
+        (&["reconcile", "mailchimp", "customer", "--rate", "fast"], "fast"),
         (&["teleport"], "teleport"),
     ] {
         let (code, stdout, stderr) = run(arguments, &[]);

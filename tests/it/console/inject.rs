@@ -10,6 +10,7 @@ use vendorbridge_testkit::cloud::World;
 
 use super::{Page, put};
 use crate::browser::Browser;
+use crate::damage::damage;
 
 /// What would run if it were not taken as text, apart for each field.
 fn evil(field: &str) -> String {
@@ -26,6 +27,9 @@ pub(super) async fn nothing_runs(browser: &Browser, console: &Page, world: &Worl
     let rejected = EntityKey::new("customer", &evil("other-id")).unwrap();
     let (record, event) = poisoned(&rejected, Status::Rejected, now);
     put(world, "webhook", &record, event).await;
+    let by_hand = evil("by-hand");
+    let bad = EventRecord::new("webhook", key.as_str(), &by_hand, Status::Synced, now, now, "m");
+    damage(world, &bad).await;
     let reason = evil("pause");
     let pause = |record: &VendorRecord| record.paused(Some(&reason), now);
     world.ledger().change_vendor("webhook", pause).await.unwrap();
@@ -37,8 +41,8 @@ pub(super) async fn nothing_runs(browser: &Browser, console: &Page, world: &Worl
             .replace('+', "%20")
     };
     let views = [
-        (String::new(), vec!["pause"]),
-        ("vendor/webhook".to_owned(), vec!["pause"]),
+        (String::new(), vec!["pause", "by-hand"]),
+        ("vendor/webhook".to_owned(), vec!["pause", "by-hand"]),
         (
             "attention/webhook/parked".to_owned(),
             vec!["id", "message", "code", "step", "/field"],
@@ -49,7 +53,9 @@ pub(super) async fn nothing_runs(browser: &Browser, console: &Page, world: &Worl
         ),
         (
             format!("entity/webhook/{}", encoded(&key)),
-            vec!["id", "message", "code", "step", "/field", "link", "event"],
+            vec![
+                "id", "message", "code", "step", "/field", "link", "event", "by-hand",
+            ],
         ),
         (
             format!("entity/webhook/{}", encoded(&rejected)),

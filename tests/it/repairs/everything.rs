@@ -5,6 +5,7 @@ use std::time::Instant;
 use serde_json::{Value, json};
 use vendorbridge_testkit::cloud::until;
 
+use super::names::{nothing_is_there_yet, wrong_names_are_explained};
 use super::shop::{add, add_as_a_stranger, calls, delete, holds, id, key, set, silence, stock, write};
 use super::*;
 
@@ -13,11 +14,7 @@ async fn a_backfill_and_a_replay_go_on_where_they_were_stopped() {
     let world = world("backfill").await;
     silence(&world).await;
     let numbers: Vec<usize> = (0..60).collect();
-    let empty_ledger = ends(&world, 0, &["replay", VENDOR, "--status", "REJECTED"]).await;
-    assert_eq!(
-        (&empty_ledger["chosen"], &empty_ledger["sent"]),
-        (&json!(0), &json!(0))
-    );
+    nothing_is_there_yet(&world).await;
     stock(&world, &numbers).await;
     let counted = ends(&world, 0, &["backfill", VENDOR, TYPE, "--dry-run"]).await;
     assert_eq!((&counted["found"], &counted["sent"]), (&json!(60), &json!(0)));
@@ -91,7 +88,7 @@ async fn a_backfill_and_a_replay_go_on_where_they_were_stopped() {
     })
     .await
     .unwrap();
-    wrong_names(&world).await;
+    wrong_names_are_explained(&world).await;
     stage::end(world).await;
 }
 
@@ -100,29 +97,6 @@ fn since(world: &World) -> String {
     let folder = std::fs::metadata(&world.folder).unwrap();
     let made = folder.created().or_else(|_| folder.modified()).unwrap();
     jiff::Timestamp::try_from(made).unwrap().to_string()
-}
-
-async fn wrong_names(world: &World) {
-    for (code, arguments, expected) in [
-        (1, vec!["replay", "algolla", "--entity", "a/1"], "algolia"),
-        (1, vec!["redrive", "algolla"], "algolia"),
-        (1, vec!["backfill", "algolla", TYPE], "algolia"),
-        (2, vec!["backfill", VENDOR, "product"], TYPE),
-        (2, vec!["reconcile", VENDOR, "product"], TYPE),
-        (2, vec!["replay", VENDOR], "what to replay"),
-        (2, vec!["replay", VENDOR, "--status", "SYNCED"], "--since"),
-        (
-            1,
-            vec!["replay", VENDOR, "--file", "no-such.json"],
-            "no-such.json",
-        ),
-    ] {
-        let refused = ends(world, code, &arguments).await;
-        assert!(
-            refused.as_str().unwrap_or_default().contains(expected),
-            "{arguments:?}: {refused}"
-        );
-    }
 }
 
 const RECORDS: usize = 10_000;

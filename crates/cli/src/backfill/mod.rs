@@ -10,7 +10,7 @@ use vendorbridge::EntityKey;
 use vendorbridge::ask::MAX_PAGE;
 
 use crate::args::Global;
-use crate::ask::{describe, source_page};
+use crate::ask::{describe, source_page, unknown_type};
 use crate::lanes::VendorLanes;
 use crate::progress::Progress;
 use crate::session::Session;
@@ -65,14 +65,7 @@ pub async fn run(global: &Global, options: &Options) -> Result<Outcome, CliError
                 options.entity_type
             )));
         }
-        None => {
-            let known: Vec<_> = kept.iter().map(|kept| kept.entity_type.as_str()).collect();
-            return Err(CliError::Usage(format!(
-                "expected one of the types {}, found `{}`",
-                known.join(", "),
-                options.entity_type
-            )));
-        }
+        None => return Err(unknown_type(&kept, &options.entity_type)),
     }
     let stop = Stop::listen();
     let mut progress = Progress::new(global.json, "backfill", None);

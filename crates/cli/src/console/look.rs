@@ -6,12 +6,12 @@ use std::time::Duration;
 use futures::future::{join3, try_join_all};
 use jiff::{Timestamp, ToSpan};
 use serde::Serialize;
-use vendorbridge::ledger::{AttentionKind, Counted, EVENT_SHARDS, VendorRecord, hour};
+use vendorbridge::ledger::{AttentionKind, Counted, EVENT_SHARDS, Unreadable, VendorRecord, hour};
 
 use super::series::{Moment, Series};
-use crate::CliError;
 use crate::session::Session;
 use crate::vendor::{Queue, Standing, depth, queues};
+use crate::{CliError, output};
 
 /// Hours that the charts show, and the one that is cut.
 const HOURS: i64 = 6;
@@ -43,6 +43,7 @@ struct Timed<T> {
 struct Hour {
     moments: Vec<Moment>,
     is_whole: bool,
+    unreadable: Unreadable,
 }
 
 /// How many entities need attention.
@@ -53,7 +54,7 @@ struct Counts {
     dead: usize,
 }
 
-/// A vendor on the overview. What cannot be read is null, and `problems` says why.
+/// A vendor on the overview. What cannot be read is null, and `problems` says why, and which event records are left out.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct Glance {
     pub(super) vendor: String,
@@ -97,6 +98,13 @@ impl Known {
         }
         let read = self.read_hours(session, vendor, now).await;
         let is_readable = read.map_err(&mut kept).is_ok();
+        let mut unreadable = Unreadable::default();
+        for hour in self.hours.values() {
+            unreadable.merge(hour.value.unreadable.clone());
+        }
+        if unreadable.count > 0 {
+            problems.push(output::unreadable(&unreadable).trim_end().to_owned());
+        }
         let moments = self
             .hours
             .values()
@@ -192,16 +200,23 @@ async fn read_hour(session: &Session, vendor: &str, hour: &str) -> Result<Hour, 
     let shards = (0..EVENT_SHARDS).map(async |shard| {
         let mut moments = Vec::new();
         let each = |event: Counted| moments.push(Moment::from(event));
-        let is_whole = reader
+        let walked = reader
             .each_event(vendor, hour, shard, MAX_PER_SHARD, each)
             .await
             .map_err(CliError::unread)?;
-        Ok::<_, CliError>((moments, is_whole))
+        Ok::<_, CliError>((moments, walked))
     });
-    let shards = try_join_all(shards).await?;
-    let is_whole = shards.iter().all(|(_, is_whole)| *is_whole);
-    let moments = shards.into_iter().flat_map(|(moments, _)| moments).collect();
-    Ok(Hour { moments, is_whole })
+    let mut read = Hour {
+        moments: Vec::new(),
+        is_whole: true,
+        unreadable: Unreadable::default(),
+    };
+    for (moments, walked) in try_join_all(shards).await? {
+        read.moments.extend(moments);
+        read.is_whole &= walked.is_whole;
+        read.unreadable.merge(walked.unreadable);
+    }
+    Ok(read)
 }
 
 impl From<Counted> for Moment {

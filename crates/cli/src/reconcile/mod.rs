@@ -13,7 +13,7 @@ use vendorbridge::ask::{Kept, MAX_PAGE};
 use vendorbridge::clock::{Clock, SystemClock};
 
 use crate::args::Global;
-use crate::ask::describe;
+use crate::ask::{describe, unknown_type};
 use crate::lanes::{VendorLanes, run_id};
 use crate::progress::Progress;
 use crate::session::Session;
@@ -179,11 +179,7 @@ async fn repair(
 fn listed<'a>(kept: &'a [Kept], options: &Options) -> Result<&'a Kept, CliError> {
     let entity_type = &options.entity_type;
     let Some(found) = kept.iter().find(|kept| kept.entity_type == *entity_type) else {
-        let known: Vec<_> = kept.iter().map(|kept| kept.entity_type.as_str()).collect();
-        return Err(CliError::Usage(format!(
-            "expected one of the types {}, found `{entity_type}`",
-            known.join(", ")
-        )));
+        return Err(unknown_type(kept, entity_type));
     };
     let side = match (found.lists_source, found.lists_vendor) {
         (true, true) => return Ok(found),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use vendorbridge::EntityKey;
-use vendorbridge::ledger::{AttentionKind, EventRecord, Reader};
+use vendorbridge::ledger::{AttentionKind, EventRecord, Reader, Unreadable};
 
 use super::options::Filter;
 use crate::CliError;
@@ -34,13 +34,13 @@ pub(super) async fn attention(
     Ok(found)
 }
 
-/// The entities of a vendor's events between two times that pass the filter.
+/// The entities of a vendor's events between two times that pass the filter, and the records that tell neither.
 pub(super) async fn events(
     reader: &Reader,
     vendor: &str,
     (since, until): (Timestamp, Timestamp),
     filter: &Filter,
-) -> Result<BTreeSet<EntityKey>, CliError> {
+) -> Result<(BTreeSet<EntityKey>, Unreadable), CliError> {
     let span = Span::new(since, until).map_err(CliError::Usage)?;
     let reading = span.hours().into_iter().map(async |hour| {
         let events = reader.events_of_hour(vendor, &hour).await;
@@ -51,11 +51,17 @@ pub(super) async fn events(
     };
     stream::iter(reading)
         .buffered(HOURS_AT_ONCE)
-        .try_fold(BTreeSet::new(), async |mut found, events| {
-            // An event that names no entity has nothing to sync.
-            let entities = events.iter().filter(|event| chosen(event));
-            found.extend(entities.filter_map(|event| event.entity.parse::<EntityKey>().ok()));
-            Ok(found)
-        })
+        .try_fold(
+            (BTreeSet::new(), Unreadable::default()),
+            async |mut found, read| {
+                // An event that names no entity has nothing to sync.
+                let entities = read.events.iter().filter(|event| chosen(event));
+                found
+                    .0
+                    .extend(entities.filter_map(|event| event.entity.parse::<EntityKey>().ok()));
+                found.1.merge(read.unreadable);
+                Ok(found)
+            },
+        )
         .await
 }

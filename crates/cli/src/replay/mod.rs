@@ -1,23 +1,26 @@
 //! `vendorbridge replay`: asks for entities again, at one vendor only; or says what that would send.
 
 mod choose;
+mod kept;
 pub(crate) mod options;
 mod preview;
 mod report;
 
+use std::collections::BTreeSet;
+
 use jiff::SignedDuration;
 use vendorbridge::EntityKey;
-use vendorbridge::ask::Kept;
 use vendorbridge::clock::{Clock, SystemClock};
+use vendorbridge::ledger::Unreadable;
 
 use crate::args::Global;
-use crate::ask::describe;
 use crate::lanes::{VendorLanes, run_id};
 use crate::progress::Progress;
 use crate::publish;
 use crate::session::Session;
 use crate::work::{ASK_ABOVE, AT_ONCE, Again, Counts, Job, Pace, Push, Start, Stop, confirm, ended};
-use crate::{CliError, Outcome, output};
+use crate::{CliError, Exit, Outcome, output};
+use kept::readable;
 use options::Choice;
 
 pub use options::Options;
@@ -46,33 +49,50 @@ pub async fn run(global: &Global, options: &Options) -> Result<Outcome, CliError
         return Ok(ended(outcome, report.interrupted));
     }
     if options.dry_run {
-        let entities = chosen(&session, &options.vendor, &choice).await?;
+        let (entities, unreadable) = chosen(&session, &options.vendor, &choice).await?;
         let stop = Stop::listen();
         let mut progress = Progress::new(global.json, "replay", Some(entities.len() as u64));
         let previews = Previews::read(&session, &options.vendor, &entities, &stop, &mut progress).await;
         progress.finish();
-        let previews = previews?;
+        let previews = previews?.leaving_out(unreadable);
         let outcome = output::answer(global, &previews, Previews::text)?;
+        let outcome = outcome.ending(end(&previews.unreadable));
         return Ok(ended(outcome, previews.is_cut_short()));
     }
     let report = replay(global, &session, options, &choice).await?;
-    let outcome = output::answer(global, &report, Replayed::text)?;
+    let outcome = output::answer(global, &report, Replayed::text)?.ending(end(&report.unreadable));
     Ok(ended(outcome, report.interrupted))
 }
 
-/// The entities of a choice, in the order of their keys.
-async fn chosen(session: &Session, vendor: &str, choice: &Choice) -> Result<Vec<EntityKey>, CliError> {
+/// Whoever replays a time expects all of it.
+fn end(unreadable: &Unreadable) -> Exit {
+    if unreadable.count > 0 {
+        Exit::BadNews
+    } else {
+        Exit::Done
+    }
+}
+
+/// The entities of a choice, in the order of their keys, and the records of events that could not be asked whether they belong to it.
+async fn chosen(
+    session: &Session,
+    vendor: &str,
+    choice: &Choice,
+) -> Result<(Vec<EntityKey>, Unreadable), CliError> {
     let reader = session.reader();
+    let mut unreadable = Unreadable::default();
     let found = match choice {
-        Choice::Entities(entities) => return Ok(entities.clone()),
+        Choice::Entities(entities) => return Ok((entities.clone(), unreadable)),
         Choice::Attention(kinds, filter) => choose::attention(&reader, vendor, kinds, filter).await?,
         Choice::Events { since, until, filter } => {
             let until = until.unwrap_or_else(|| SystemClock.now());
-            choose::events(&reader, vendor, (*since, until), filter).await?
+            let (found, others) = choose::events(&reader, vendor, (*since, until), filter).await?;
+            unreadable = others;
+            found
         }
-        Choice::Files(_) => return Ok(Vec::new()),
+        Choice::Files(_) => BTreeSet::new(),
     };
-    Ok(found.into_iter().collect())
+    Ok((found.into_iter().collect(), unreadable))
 }
 
 async fn replay(
@@ -82,14 +102,15 @@ async fn replay(
     choice: &Choice,
 ) -> Result<Replayed, CliError> {
     let vendor = options.vendor.as_str();
-    let entities = chosen(session, vendor, choice).await?;
-    let (entities, left_out) = readable(session, vendor, entities).await?;
+    let (entities, unreadable) = chosen(session, vendor, choice).await?;
+    let (entities, left_out) = readable(session, vendor, choice, entities).await?;
     let stop = Stop::listen();
     let is_asked = entities.len() > ASK_ABOVE && !options.yes;
     if is_asked && !confirm(entities.len(), "entities", vendor, &stop).await? {
         return Ok(Replayed {
             chosen: entities.len() as u64,
             left_out,
+            unreadable,
             interrupted: true,
             ..Replayed::new(session, options, "")
         });
@@ -159,41 +180,11 @@ async fn replay(
         sent_before: before,
         sent,
         left_out,
+        unreadable,
         goes_on: choice.goes_on(),
         interrupted: !is_done,
         ..Replayed::new(session, options, job.run())
     })
-}
-
-/// The entities that the source can be asked for, and how many of the others there are: what their events carried is not ours to
-/// send again. Of a function that does not say, all.
-async fn readable(
-    session: &Session,
-    vendor: &str,
-    entities: Vec<EntityKey>,
-) -> Result<(Vec<EntityKey>, u64), CliError> {
-    if entities.is_empty() {
-        return Ok((entities, 0));
-    }
-    match describe(session, vendor).await {
-        Ok(description) => Ok(without_carried(entities, &description.entities)),
-        Err(CliError::Unanswered { .. } | CliError::Answered { .. }) => Ok((entities, 0)),
-        Err(error) => Err(error),
-    }
-}
-
-fn without_carried(entities: Vec<EntityKey>, kept: &[Kept]) -> (Vec<EntityKey>, u64) {
-    let is_carried = |entity: &EntityKey| {
-        kept.iter()
-            .any(|kept| kept.entity_type == entity.entity_type() && !kept.is_readable)
-    };
-    let all = entities.len();
-    let readable: Vec<_> = entities
-        .into_iter()
-        .filter(|entity| !is_carried(entity))
-        .collect();
-    let left_out = all - readable.len();
-    (readable, left_out as u64)
 }
 
 /// Sends events themselves, which the vendor's function hands on to their lanes.
@@ -243,32 +234,4 @@ async fn events(
     }
     progress.finish();
     Ok(report)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_only_its_events_carry_is_left_out() {
-        let kept: Vec<Kept> = [("product", true), ("order", false)]
-            .into_iter()
-            .map(|(entity_type, is_readable)| Kept {
-                entity_type: entity_type.to_owned(),
-                is_readable,
-                lists_source: is_readable,
-                lists_vendor: false,
-                leaves_alone: false,
-                announced_by: Vec::new(),
-            })
-            .collect();
-        let entities = ["order/1", "other/1", "product/1"].map(|key| key.parse().unwrap());
-        let (readable, left_out) = without_carried(entities.to_vec(), &kept);
-        assert_eq!(left_out, 1);
-        assert_eq!(
-            readable,
-            entities[1..],
-            "of a type that the function does not name, nothing is known"
-        );
-    }
 }

@@ -7,12 +7,13 @@ use serde::Serialize;
 use serde_json::Value;
 use vendorbridge::EntityKey;
 use vendorbridge::ask::{Change, MAX_PREVIEWS, Preview, Would};
+use vendorbridge::ledger::Unreadable;
 
-use crate::CliError;
 use crate::ask::preview;
 use crate::progress::Progress;
 use crate::session::Session;
 use crate::work::Stop;
+use crate::{CliError, output};
 
 /// Longer values are cut on screen.
 const MAX_VALUE_CHARS: usize = 80;
@@ -22,7 +23,7 @@ const MAX_VALUE_CHARS: usize = 80;
 /// ```json
 /// {"stack": "vendorbridge", "vendor": "algolia", "dry_run": true, "chosen": 1, "would": {"update": 1},
 ///  "entities": [{"entity": "product/4711", "would": "update", "left_out": 0,
-///    "changes": [{"pointer": "/price", "was_sent": true, "after": 12}]}]}
+///    "changes": [{"pointer": "/price", "was_sent": true, "after": 12}]}], "unreadable": {"count": 0, "keys": []}}
 /// ```
 ///
 /// `would` counts by what a forced sync would do; each entity is as the function answers ([`Preview`]): an absent `before` was not
@@ -35,6 +36,8 @@ pub struct Previews {
     chosen: usize,
     would: BTreeMap<String, usize>,
     entities: Vec<Preview>,
+    /// Event records that may have chosen more.
+    pub(super) unreadable: Unreadable,
 }
 
 impl Previews {
@@ -72,7 +75,13 @@ impl Previews {
             chosen,
             would,
             entities,
+            unreadable: Unreadable::default(),
         }
+    }
+
+    /// The same, chosen by the events of a time of which these could not be read.
+    pub(super) fn leaving_out(self, unreadable: Unreadable) -> Self {
+        Self { unreadable, ..self }
     }
 
     /// Whether Ctrl-C came before the end.
@@ -126,6 +135,7 @@ impl Previews {
             "{} chosen at {}: {counts}. dry run: nothing was sent",
             self.chosen, self.vendor
         );
+        text.push_str(&output::unreadable(&self.unreadable));
         text
     }
 }
@@ -215,6 +225,17 @@ mod tests {
         ] {
             assert!(text.contains(line), "{line} in {text}");
         }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_told_last() {
+        let unreadable = Unreadable {
+            count: 1,
+            keys: vec!["product/3#t#e".into()],
+        };
+        let told = "nothing was sent\n1 event record not readable, and left out: product/3#t#e\n";
+        let text = previews().leaving_out(unreadable).text(80);
+        assert!(text.ends_with(told), "{text}");
     }
 
     #[test]

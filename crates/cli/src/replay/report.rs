@@ -3,18 +3,23 @@
 use std::fmt::Write;
 
 use serde::Serialize;
+use vendorbridge::ledger::Unreadable;
 
 use super::Options;
+use crate::output;
 use crate::session::Session;
 
 /// What `replay --json` prints:
 ///
 /// ```json
 /// {"stack": "vendorbridge", "vendor": "algolia", "run": "replay-0f1e2d3c4b5a", "dry_run": false,
-///  "chosen": 120, "sent_before": 0, "sent": 120, "left_out": 0, "interrupted": false}
+///  "chosen": 120, "sent_before": 0, "sent": 120, "left_out": 0,
+///  "unreadable": {"count": 0, "keys": []}, "interrupted": false}
 /// ```
 ///
 /// `sent_before` was sent by the run that this one goes on with. `left_out` could not be chosen: only its events have its state.
+/// `unreadable` are the event records of the time that cannot be read, the first ten named by their sort keys: what they are about is
+/// not sent for their sake.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Replayed {
     pub(super) stack: String,
@@ -25,6 +30,7 @@ pub struct Replayed {
     pub(super) sent_before: u64,
     pub(super) sent: u64,
     pub(super) left_out: u64,
+    pub(super) unreadable: Unreadable,
     /// Whether the same command goes on where this one was stopped.
     #[serde(skip)]
     pub(super) goes_on: bool,
@@ -43,6 +49,7 @@ impl Replayed {
             sent_before: 0,
             sent: 0,
             left_out: 0,
+            unreadable: Unreadable::default(),
             goes_on: false,
             interrupted: false,
         }
@@ -86,6 +93,10 @@ impl Replayed {
                  what is dead goes again with `vendorbridge redrive {vendor}`."
             );
         }
+        if self.unreadable.count > 0 {
+            let unreadable = output::unreadable(&self.unreadable);
+            _ = writeln!(text, "{unreadable}What they are about is not sent for them.");
+        }
         text
     }
 }
@@ -94,9 +105,8 @@ impl Replayed {
 mod tests {
     use super::*;
 
-    #[test]
-    fn what_is_left_out_is_told() {
-        let report = Replayed {
+    fn replayed() -> Replayed {
+        Replayed {
             stack: "s".into(),
             vendor: "algolia".into(),
             run: "replay-1".into(),
@@ -104,14 +114,42 @@ mod tests {
             chosen: 0,
             sent_before: 0,
             sent: 0,
-            left_out: 3,
+            left_out: 0,
+            unreadable: Unreadable::default(),
             goes_on: false,
             interrupted: false,
+        }
+    }
+
+    #[test]
+    fn what_is_left_out_is_told() {
+        let report = Replayed {
+            left_out: 3,
+            ..replayed()
         };
         let text = report.text(80);
         assert!(
             text.contains("3 left out") && text.contains("redrive algolia"),
             "{text}"
+        );
+    }
+    #[test]
+    fn what_cannot_be_read_was_not_sent() {
+        assert!(!replayed().text(80).contains("readable"));
+        let unreadable = Unreadable {
+            count: 2,
+            keys: vec!["a/1#t#e".into()],
+        };
+        let damaged = Replayed {
+            unreadable,
+            ..replayed()
+        };
+        let told = "2 event records not readable, and left out: a/1#t#e and 1 more\nWhat they are about is not sent for them.\n";
+        assert!(damaged.text(80).ends_with(told), "{}", damaged.text(80));
+        let json = serde_json::to_value(&damaged).unwrap();
+        assert_eq!(
+            json["unreadable"],
+            serde_json::json!({"count": 2, "keys": ["a/1#t#e"]})
         );
     }
 }

@@ -4,13 +4,14 @@ mod freshness;
 mod table;
 
 use std::collections::BTreeMap;
+use std::io::Write;
 
 use futures::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use serde::Serialize;
 use vendorbridge::Error;
 use vendorbridge::clock::{Clock, SystemClock};
-use vendorbridge::ledger::{Counted, EVENT_SHARDS, Reader, Status};
+use vendorbridge::ledger::{Counted, EVENT_SHARDS, Reader, Status, Unreadable};
 
 use crate::args::Global;
 use crate::hours::{AT_ONCE, Span};
@@ -81,12 +82,14 @@ pub enum Format {
 /// {"stack": "vendorbridge", "since": "2026-01-28T14:00:00Z", "until": "2026-01-29T14:00:00Z", "by": "hour",
 ///  "rows": [{"vendor": "mailchimp", "status": null, "hour": "2026-01-29T13", "total": 3,
 ///    "events": {"SYNCED": 2, "DELETED": 0, "UNCHANGED": 0, "COVERED": 0, "EXCLUDED": 0, "COALESCED": 0, "PARKED": 0,
-///      "REJECTED": 1, "DEAD": 0}, "freshness_p50_ms": 1184, "freshness_p99_ms": 2300}]}
+///      "REJECTED": 1, "DEAD": 0}, "freshness_p50_ms": 1184, "freshness_p99_ms": 2300}],
+///  "unreadable": {"count": 0, "keys": []}}
 /// ```
 ///
 /// Every field is always there; what does not apply is null. Events count by their own times, with their latest outcome.
 /// Freshness is the time from the event to its outcome, of those that brought the vendor in step (`SYNCED`, `DELETED`,
-/// `UNCHANGED`), up to 1.6 % too high.
+/// `UNCHANGED`), up to 1.6 % too high. `unreadable` are the event records that cannot be read, of all hours that have a part in the
+/// time: they count nowhere else, and the first ten are named by their sort keys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Report {
     /// The stack.
@@ -99,6 +102,8 @@ pub struct Report {
     pub by: By,
     /// The rows, by vendor, then status or hour.
     pub rows: Vec<Row>,
+    /// What counts in no row.
+    pub unreadable: Unreadable,
 }
 
 /// A row.
@@ -149,17 +154,19 @@ impl Report {
         let queries = parts.map(|(vendor, hour, shard)| async move {
             let mut counts = Counts::default();
             let each = |event: Counted| counts.add(event, span);
-            reader.each_event(vendor, hour, shard, usize::MAX, each).await?;
-            Ok::<_, Error>((vendor, hour, counts))
+            let walked = reader.each_event(vendor, hour, shard, usize::MAX, each).await?;
+            Ok::<_, Error>((vendor, hour, counts, walked.unreadable))
         });
         let mut answers = futures::stream::iter(queries).buffer_unordered(AT_ONCE);
         let mut counted: BTreeMap<(String, Option<String>), Counts> = BTreeMap::new();
-        while let Some((vendor, hour, counts)) = answers.try_next().await? {
+        let mut unreadable = Unreadable::default();
+        while let Some((vendor, hour, counts, others)) = answers.try_next().await? {
             let hour = (by == By::Hour).then(|| hour.clone());
             counted
                 .entry((vendor.to_owned(), hour))
                 .or_default()
                 .merge(counts);
+            unreadable.merge(others);
             progress();
         }
         drop(answers);
@@ -172,6 +179,7 @@ impl Report {
             rows: rows
                 .flat_map(|((vendor, hour), counts)| counts.rows(&vendor, hour.as_deref(), by))
                 .collect(),
+            unreadable,
         })
     }
 }
@@ -248,7 +256,12 @@ pub async fn run(global: &Global, options: &Options) -> Result<Outcome, CliError
     let report = report.map_err(CliError::unread)?;
     match options.format {
         Format::Json => output::json(&report).map(Outcome::from),
-        Format::Csv if !global.json => Ok(report.csv().into()),
+        Format::Csv if !global.json => {
+            // A spreadsheet has no place for it.
+            let unreadable = output::unreadable(&report.unreadable);
+            _ = write!(std::io::stderr(), "{}", output::harmless(&unreadable));
+            Ok(report.csv().into())
+        }
         Format::Csv | Format::Table => output::answer(global, &report, Report::text),
     }
 }

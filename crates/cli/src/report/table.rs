@@ -18,8 +18,12 @@ impl Report {
     pub fn text(&self, width: u16) -> String {
         let (since, until) = (output::time(self.since), output::time(self.until));
         let title = format!("Events of {} from {since} to {until}\n", self.stack);
+        let unreadable = match output::unreadable(&self.unreadable) {
+            text if text.is_empty() => text,
+            text => format!("\n{text}"),
+        };
         if self.rows.is_empty() {
-            return format!("{title}\nNone\n");
+            return format!("{title}\nNone\n{unreadable}");
         }
         let mut header = vec!["vendor"];
         header.extend(match self.by {
@@ -40,7 +44,7 @@ impl Report {
         }
         table.add_rows(self.rows.iter().map(|row| self.cells(row)));
         format!(
-            "{title}{}\np50 and p99: from the event to the vendor, of what is SYNCED, DELETED or UNCHANGED.\n",
+            "{title}{}\np50 and p99: from the event to the vendor, of what is SYNCED, DELETED or UNCHANGED.\n{unreadable}",
             output::lines(&table)
         )
     }

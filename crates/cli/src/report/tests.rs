@@ -59,6 +59,7 @@ fn report(by: By) -> Report {
         until: span().until,
         by,
         rows,
+        unreadable: Unreadable::default(),
     }
 }
 
@@ -81,7 +82,7 @@ fn what_brought_the_vendor_in_step_counts_for_freshness() {
         {"vendor": "mailchimp", "status": null, "hour": null, "total": 6, "events": some,
             "freshness_p50_ms": 40, "freshness_p99_ms": 60},
         {"vendor": "webhook", "status": null, "hour": null, "total": 0, "events": none,
-            "freshness_p50_ms": null, "freshness_p99_ms": null}]});
+            "freshness_p50_ms": null, "freshness_p99_ms": null}], "unreadable": {"count": 0, "keys": []}});
     assert_eq!(json, expected);
 }
 
@@ -115,6 +116,33 @@ fn spreadsheets_get_the_same_columns_always() {
         report(By::Status).csv().contains(rejected),
         "{}",
         report(By::Status).csv()
+    );
+}
+
+#[rstest]
+fn what_cannot_be_read_is_told_under_the_rows(#[values(By::Vendor, By::Status, By::Hour)] by: By) {
+    let unreadable = Unreadable {
+        count: 2,
+        keys: vec!["customer/c-1#t#e-1".into(), "customer/c-1#t#e-2".into()],
+    };
+    let damaged = Report {
+        unreadable,
+        ..report(by)
+    };
+    let told = "\n\n2 event records not readable, and left out: customer/c-1#t#e-1, customer/c-1#t#e-2\n";
+    let text = damaged.text(120);
+    assert_eq!(text.strip_suffix(told), report(by).text(120).strip_suffix('\n'));
+    let json = serde_json::to_value(&damaged).unwrap();
+    assert_eq!(json["unreadable"]["count"], 2);
+    assert_eq!(json["rows"], serde_json::to_value(report(by)).unwrap()["rows"]);
+    let empty = Report {
+        rows: vec![],
+        ..damaged
+    };
+    assert!(
+        empty.text(120).contains("None\n\n2 event records"),
+        "{}",
+        empty.text(120)
     );
 }
 

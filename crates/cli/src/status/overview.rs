@@ -10,7 +10,9 @@ use futures::future::{try_join_all, try_join3};
 use jiff::{Timestamp, ToSpan};
 use serde::Serialize;
 use vendorbridge::Error;
-use vendorbridge::ledger::{AttentionKind, EntityRecord, EventRecord, Reader, Status, VendorRecord, hour};
+use vendorbridge::ledger::{
+    AttentionKind, EntityRecord, EventRecord, Reader, Status, Unreadable, VendorRecord, hour,
+};
 
 use crate::output;
 use crate::report::STATUSES;
@@ -34,12 +36,12 @@ const NO_ENTITY: &str = "-";
 ///    "attention": [{"entity": "customer/c-4714", "event_id": null, "status": "REJECTED", "since": "…",
 ///      "wake_at": null, "attempts": 1, "error": {"stage": "map", "step": null, "field": "/email", "code": null,
 ///      "reason": "…", "kind": "invalid", "verdict": "permanent"}}],
-///    "attention_not_shown": 0}]}
+///    "attention_not_shown": 0, "unreadable": {"count": 0, "keys": []}}]}
 /// ```
 ///
 /// Every field is always there; what does not apply is null. `state`, `pause` and `circuit` are those of `vendor show`. `events` counts by the events' own times. `attention` lists what stands now, however old:
 /// dead, rejected, then parked entities, at most 50; behind the rejected ones, events of the same time that name no
-/// entity (`entity` null, `event_id` set).
+/// entity (`entity` null, `event_id` set). `unreadable` are event records that cannot be read, the first ten named by their sort keys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Overview {
     stack: String,
@@ -57,6 +59,7 @@ struct AtVendor {
     events: BTreeMap<Status, u64>,
     attention: Vec<Attention>,
     attention_not_shown: usize,
+    unreadable: Unreadable,
 }
 
 impl Overview {
@@ -105,6 +108,14 @@ impl Overview {
             output::time(self.until),
             output::lines(&counts)
         );
+        for vendor in self.vendors.iter().filter(|vendor| vendor.unreadable.count > 0) {
+            _ = write!(
+                text,
+                "{}: {}",
+                vendor.vendor,
+                output::unreadable(&vendor.unreadable)
+            );
+        }
         let shut: Vec<_> = self
             .vendors
             .iter()
@@ -157,6 +168,7 @@ impl Overview {
 struct Events {
     counts: BTreeMap<Status, u64>,
     nameless: Vec<EventRecord>,
+    unreadable: Unreadable,
 }
 
 impl Events {
@@ -177,12 +189,13 @@ async fn count(reader: &Reader, vendor: &str, since: Timestamp, hours: u8) -> Re
     let mut events = Events::default();
     for some in hours.chunks(HOURS_AT_ONCE) {
         let read = try_join_all(some.iter().map(|hour| reader.events_of_hour(vendor, hour))).await?;
-        for event in read
-            .into_iter()
-            .flatten()
-            .filter(|event| event.event_time >= since)
-        {
-            events.add(event);
+        for some in read {
+            let in_time = |event: &EventRecord| event.event_time >= since;
+            some.events
+                .into_iter()
+                .filter(in_time)
+                .for_each(|event| events.add(event));
+            events.unreadable.merge(some.unreadable);
         }
     }
     Ok(events)
@@ -237,6 +250,7 @@ impl AtVendor {
             events: counts.into(),
             attention,
             attention_not_shown: not_shown,
+            unreadable: events.unreadable,
         }
     }
 

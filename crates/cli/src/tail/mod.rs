@@ -1,7 +1,9 @@
 //! `vendorbridge tail`: events as they are settled, from the functions' logs.
 
+mod again;
 mod cursor;
 mod line;
+mod log;
 
 use std::future::pending;
 use std::io::Write;
@@ -9,23 +11,19 @@ use std::time::Duration;
 
 use futures::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
+use tokio::time::Instant;
 use vendorbridge::clock::{Clock, SystemClock};
-use vendorbridge::lane::short_hash;
 use vendorbridge::ledger::Status;
 
 use crate::args::Global;
 use crate::report::STATUSES;
 use crate::session::Session;
 use crate::{CliError, Outcome, output, when};
-use cursor::{Cursor, Logged};
 use line::Settled;
+use log::{Log, Page};
 
-/// How often the logs are asked.
-const EVERY: Duration = Duration::from_secs(2);
 /// After so much silence it is said what the reason may be.
 const SILENCE: SignedDuration = SignedDuration::from_secs(60);
-/// `CloudWatch` Logs finds the text of a line by it; the line is read as JSON then.
-const PATTERN: &str = "\"sync.settled\"";
 
 /// The options of `tail`.
 #[derive(Debug, Clone, clap::Args)]
@@ -51,7 +49,8 @@ fn status(text: &str) -> Result<Status, String> {
     found.ok_or_else(|| format!("expected one of {}", STATUSES.map(Status::name).join(", ")))
 }
 
-/// Prints lines until it is told to stop. With `--json` each is the log's own, one a line.
+/// Prints lines until it is told to stop. With `--json` each is the log's own, one a line. A log that AWS is asked for too often, or
+/// nobody answers for, is said once and asked for again.
 ///
 /// # Errors
 /// If the vendor is not deployed, or the stack or a log cannot be read.
@@ -59,9 +58,9 @@ pub async fn run(global: &Global, options: &Options) -> Result<Outcome, CliError
     let session = Session::open(global).await?;
     let vendors = session.deployment.chosen(options.vendor.as_deref())?;
     let since = options.since.unwrap_or_else(|| SystemClock.now());
-    let mut cursors: Vec<_> = vendors
+    let mut logs: Vec<_> = vendors
         .iter()
-        .map(|vendor| (*vendor, Cursor::new(since)))
+        .map(|vendor| Log::new(session.logs(), &session.stack, vendor, since))
         .collect();
     let ended = async {
         match options.lasts.and_then(|lasts| Duration::try_from(lasts).ok()) {
@@ -71,26 +70,31 @@ pub async fn run(global: &Global, options: &Options) -> Result<Outcome, CliError
     };
     let done = || Ok(Outcome::from(String::new()));
     tokio::select! {
-        followed = follow(global, &session, options, &mut cursors) => followed.and_then(|()| done()),
+        followed = follow(global, options, &mut logs) => followed.and_then(|()| done()),
         () = ended => done(),
         _ = tokio::signal::ctrl_c() => done(),
     }
 }
 
-/// Ends when nobody reads the lines any more.
-async fn follow(
-    global: &Global,
-    session: &Session,
-    options: &Options,
-    cursors: &mut [(&str, Cursor)],
-) -> Result<(), CliError> {
+/// Prints each page as it comes. Ends when nobody reads the lines any more.
+async fn follow(global: &Global, options: &Options, logs: &mut [Log]) -> Result<(), CliError> {
+    let mut due = vec![Instant::now(); logs.len()];
     let mut heard = Some(SystemClock.now());
     loop {
-        let asked = cursors.iter_mut().map(async |(vendor, cursor)| {
-            let logged = read(session, vendor, cursor.from()).await?;
-            Ok::<_, CliError>(cursor.fresh(logged))
+        // One that is to be left alone for a while holds none of the others up.
+        let asked = logs.iter_mut().zip(&mut due).map(async |(log, due)| {
+            if Instant::now() < *due {
+                return Ok(Page::default());
+            }
+            let page = log.page().await?;
+            *due = Instant::now() + page.rest;
+            Ok::<_, CliError>(page)
         });
-        let mut fresh: Vec<_> = try_join_all(asked).await?.into_iter().flatten().collect();
+        let pages = try_join_all(asked).await?;
+        for trouble in pages.iter().filter_map(|page| page.trouble.as_deref()) {
+            _ = writeln!(std::io::stderr(), "{}", output::harmless(trouble));
+        }
+        let mut fresh: Vec<_> = pages.into_iter().flat_map(|page| page.lines).collect();
         fresh.sort_by_key(|logged| logged.at);
         for logged in &fresh {
             let Some(settled) = Settled::of(&logged.text) else {
@@ -112,36 +116,8 @@ async fn follow(
                 "nothing was settled, or the stack's LogLevel is above `info`, which leaves these lines out";
             _ = writeln!(std::io::stderr(), "no line for a minute: {why}");
         }
-        tokio::time::sleep(EVERY).await;
-    }
-}
-
-/// The lines of a vendor's function since then.
-async fn read(session: &Session, vendor: &str, from: i64) -> Result<Vec<Logged>, CliError> {
-    let group = format!("/aws/lambda/{}-{vendor}", session.stack);
-    let request = session
-        .logs()
-        .filter_log_events()
-        .log_group_name(group)
-        .filter_pattern(PATTERN)
-        .start_time(from);
-    let mut logged = Vec::new();
-    let mut token = None;
-    loop {
-        let answer = request.clone().set_next_token(token.clone()).send().await;
-        let answer = answer.map_err(|error| CliError::of_sdk("reading the function's log", &error))?;
-        logged.extend(answer.events.unwrap_or_default().into_iter().filter_map(|event| {
-            let (at, text) = (event.timestamp?, event.message?);
-            // Not every service that speaks the API names its lines; a settled line has its message's id in it.
-            let id = event
-                .event_id
-                .unwrap_or_else(|| short_hash(&format!("{at}\n{text}")));
-            Some(Logged { id, at, text })
-        }));
-        let next = answer.next_token.filter(|next| Some(next) != token.as_ref());
-        if next.is_none() {
-            return Ok(logged);
+        if let Some(next) = due.iter().min() {
+            tokio::time::sleep_until(*next).await;
         }
-        token = next;
     }
 }

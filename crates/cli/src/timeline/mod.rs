@@ -8,7 +8,7 @@ use futures::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use serde::Serialize;
 use vendorbridge::clock::{Clock, SystemClock};
-use vendorbridge::ledger::Reader;
+use vendorbridge::ledger::{Reader, Unreadable};
 use vendorbridge::{EntityKey, Error};
 
 use crate::args::Global;
@@ -42,11 +42,13 @@ pub struct Options {
 ///  "hours": 25, "events": [{"event_id": "…", "detail_type": "DeliveryPreferenceUpdated", "status": "SYNCED",
 ///    "event_time": "…", "settled_at": "…", "freshness_ms": 1184, "attempt": 1, "by_event": null, "rule": null,
 ///    "link": "…", "receipt": null, "version": "12", "source_ms": 41, "vendor_ms": 212, "wake_at": null, "error": null,
-///    "steps": [{"name": "course", "id": "c-1", "at": "…", "took_ms": 20}], "not_done": [], "request_id": "…"}]}
+///    "steps": [{"name": "course", "id": "c-1", "at": "…", "took_ms": 20}], "not_done": [], "request_id": "…"}],
+///  "unreadable": {"count": 0, "keys": []}}
 /// ```
 ///
 /// Every field is always there; what does not apply is null. Events stand in the order in which they were sent. `hours` says how
-/// many hours were looked at; older events may be there, or have expired.
+/// many hours were looked at; older events may be there, or have expired. `unreadable` are event records that cannot be read: the
+/// first ten are named by their sort keys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Timeline {
     /// The vendor.
@@ -61,6 +63,8 @@ pub struct Timeline {
     pub hours: usize,
     /// The events, oldest first.
     pub events: Vec<Entry>,
+    /// What is left out of them.
+    pub unreadable: Unreadable,
 }
 
 impl Timeline {
@@ -83,10 +87,11 @@ impl Timeline {
                 .entity_events(vendor, entity, &hour, span.since, span.until)
                 .await
         });
-        let mut events = Vec::new();
+        let (mut events, mut unreadable) = (Vec::new(), Unreadable::default());
         let mut answers = futures::stream::iter(queries).buffered(AT_ONCE);
         while let Some(some) = answers.try_next().await? {
-            events.extend(some.into_iter().map(Entry::from));
+            events.extend(some.events.into_iter().map(Entry::from));
+            unreadable.merge(some.unreadable);
             progress();
         }
         drop(answers);
@@ -98,6 +103,7 @@ impl Timeline {
             until: span.until,
             hours: count,
             events,
+            unreadable,
         })
     }
 
@@ -111,8 +117,10 @@ impl Timeline {
             output::time(self.since),
             output::time(self.until)
         );
+        let unreadable = output::unreadable(&self.unreadable);
         if self.events.is_empty() {
             text.push_str("\nNo event in this time. Look further back with --since, such as --since 90d.\n");
+            text.push_str(&unreadable);
             return text;
         }
         for event in &self.events {
@@ -123,6 +131,7 @@ impl Timeline {
             count => format!("{count} events"),
         };
         _ = writeln!(text, "\n{count}. What is older was not looked at.");
+        text.push_str(&unreadable);
         text
     }
 }

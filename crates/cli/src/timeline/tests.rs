@@ -18,6 +18,7 @@ fn timeline(events: Vec<EventRecord>) -> Timeline {
         until: at("15:00:00"),
         hours: 2,
         events: events.into_iter().map(Entry::from).collect(),
+        unreadable: Unreadable::default(),
     }
 }
 
@@ -74,6 +75,23 @@ fn an_empty_time_says_how_far_it_looked() {
 }
 
 #[test]
+fn what_cannot_be_read_is_told_beside_what_can() {
+    for events in [vec![], vec![event("e-1", Status::Synced)]] {
+        let mut damaged = timeline(events);
+        let before = damaged.text(120);
+        let key = "course/c-1#2026-01-29T14:00:00Z#e-9";
+        damaged.unreadable = Unreadable {
+            count: 1,
+            keys: vec![key.into()],
+        };
+        let told = format!("{before}1 event record not readable, and left out: {key}\n");
+        assert_eq!(damaged.text(120), told);
+        let json = serde_json::to_value(damaged).unwrap();
+        assert_eq!(json["unreadable"], json!({"count": 1, "keys": [key]}));
+    }
+}
+
+#[test]
 fn json_has_stable_names() {
     let json = serde_json::to_value(timeline(vec![failed()])).unwrap();
     let expected = json!({"vendor": "discovery", "entity": "course/c-1", "since": at("13:00:00"),
@@ -84,6 +102,7 @@ fn json_has_stable_names() {
         "error": {"stage": "push", "step": "staff", "field": null, "code": "503", "reason": "found 503",
             "kind": "unavailable", "verdict": "retry"},
         "steps": [{"name": "course", "id": "77", "at": at("14:00:01"), "took_ms": 20}],
-        "not_done": ["staff", "publish"], "request_id": ""}]});
+        "not_done": ["staff", "publish"], "request_id": ""}],
+        "unreadable": {"count": 0, "keys": []}});
     assert_eq!(json, expected);
 }

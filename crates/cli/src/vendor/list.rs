@@ -25,7 +25,7 @@ use crate::{CliError, Outcome, output};
 /// ```
 ///
 /// Every field is always there; what does not apply is null. `queues` and `dead_letters` are null if they may not be read.
-/// `latest` is the outcome that was settled last of the events of this hour and the one before.
+/// `latest` is the outcome that was settled last of the events of this hour and the one before, as far as their records can be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct VendorList {
     stack: String,

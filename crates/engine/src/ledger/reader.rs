@@ -4,6 +4,7 @@ mod attention;
 mod due;
 mod events;
 mod standing;
+mod unreadable;
 mod vendor;
 
 use std::collections::HashMap;
@@ -21,8 +22,9 @@ use super::{ATTENTION_SHARDS, EntityRecord, EventRecord, Status, attention_pk, e
 use crate::{EntityKey, Error, ErrorKind, Stage};
 
 pub use attention::AttentionKind;
-pub use events::Counted;
+pub use events::{Counted, Events, Walked};
 pub use standing::EntityStanding;
+pub use unreadable::Unreadable;
 pub use vendor::VendorChange;
 
 /// `BatchGetItem` takes at most 100 keys.

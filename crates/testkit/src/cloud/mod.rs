@@ -70,6 +70,9 @@ pub enum CloudError {
     /// The ledger could not be read.
     #[error("the ledger cannot be read: {0}")]
     Ledger(#[from] vendorbridge::Error),
+    /// The ledger holds event records that are not ours.
+    #[error("expected event records that can be read, found {} others: {}", .0.count, .0.keys.join(", "))]
+    Unreadable(vendorbridge::ledger::Unreadable),
 }
 
 impl CloudError {

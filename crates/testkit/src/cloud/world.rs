@@ -197,7 +197,11 @@ impl World {
         let last = hour(SystemClock.now());
         loop {
             let this = hour(time);
-            events.extend(ledger.events_of_hour(vendor, &this).await?);
+            let read = ledger.events_of_hour(vendor, &this).await?;
+            if read.unreadable.count > 0 {
+                return Err(CloudError::Unreadable(read.unreadable));
+            }
+            events.extend(read.events);
             if this >= last {
                 return Ok(events);
             }

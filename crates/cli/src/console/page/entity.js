@@ -30,7 +30,7 @@ export function entity(vendor, key) {
       why(answer.why),
       h("details", { class: "card" }, h("summary", {}, "The record"), summary(at)),
       h("div", { class: "title" }, h("h2", {}, "Timeline"), h("div", { class: "buttons" }, further)),
-      timeline(answer.timeline),
+      ...timeline(answer.timeline),
     ];
   });
 }
@@ -48,8 +48,12 @@ const KINDS = { SYNCED: "good", DELETED: "good", UNCHANGED: "good", PARKED: "war
 
 // The newest first: that is what people come for.
 function timeline(answer) {
-  if (answer.events.length === 0) return h("p", { class: "quiet" }, "No event in this time.");
-  return h("ol", { class: "timeline", reversed: true }, [...answer.events].reverse().map((event) => h("li", { class: KINDS[event.status] ?? "" },
+  const { count: left, keys } = answer.unreadable;
+  const more = left > keys.length ? ` and ${count(left - keys.length)} more` : "";
+  const troubles = left === 0 ? null
+    : h("p", { class: "failure" }, `${left === 1 ? "1 event record" : `${count(left)} event records`} not readable, and left out: ${keys.join(", ")}${more}`);
+  if (answer.events.length === 0) return [troubles, h("p", { class: "quiet" }, "No event in this time.")].filter(Boolean);
+  return [troubles, h("ol", { class: "timeline", reversed: true }, [...answer.events].reverse().map((event) => h("li", { class: KINDS[event.status] ?? "" },
     h("div", { class: "title" }, badge(event.status), h("span", {}, time(event.event_time)), h("span", { class: "quiet" }, event.detail_type ?? "")),
     event.error ? h("p", { class: "point" }, h("strong", {}, ["failed at", event.error.stage, event.error.step && `step ${event.error.step}`, event.error.field].filter(Boolean).join(" ")),
       `: ${event.error.reason}`, event.error.code ? [" ", h("code", {}, event.error.code)] : null) : null,
@@ -65,7 +69,7 @@ function timeline(answer) {
       ["took", [event.source_ms !== null && `source ${duration(event.source_ms)}`, event.vendor_ms !== null && `vendor ${duration(event.vendor_ms)}`].filter(Boolean).join(", ")],
       ["event", h("code", {}, event.event_id)],
       ["request", event.request_id && h("code", {}, event.request_id)],
-    ]))));
+    ]))))].filter(Boolean);
 }
 
 // Each step of the plan with how it went: done, then those that are not.

@@ -80,6 +80,7 @@ fn people_see_counts_and_reasons_that_wrap() {
             Events {
                 counts: events.counts.clone(),
                 nameless: events.nameless.clone(),
+                unreadable: Unreadable::default(),
             },
             entities.clone(),
         )
@@ -126,7 +127,7 @@ fn json_has_stable_names_and_the_whole_reason() {
         {"entity": "customer/c-2", "event_id": null, "status": "PARKED", "since": time,
             "wake_at": "2026-01-29T14:40:00Z", "attempts": 2, "error": {"stage": "push", "step": null, "field": null,
             "code": "E503", "reason": "found 503", "kind": "unavailable", "verdict": "retry"}},
-    ]}]});
+    ], "unreadable": {"count": 0, "keys": []}}]});
     assert_eq!(json, expected);
 }
 
@@ -150,6 +151,20 @@ fn at_most_fifty_are_listed_and_the_rest_is_counted() {
 fn a_healthy_stack_says_so() {
     let text = overview(Events::default(), Vec::new()).text(120);
     assert!(text.contains("Nothing needs attention"), "{text}");
+}
+
+#[test]
+fn what_cannot_be_read_is_told_under_the_counts() {
+    let events = Events {
+        unreadable: Unreadable {
+            count: 1,
+            keys: vec!["customer/c-1#t#e-1".into()],
+        },
+        ..Events::default()
+    };
+    let text = overview(events, Vec::new()).text(120);
+    let line = "\nmailchimp: 1 event record not readable, and left out: customer/c-1#t#e-1\n";
+    assert!(text.contains(line), "{text}");
 }
 
 #[test]

@@ -8,7 +8,8 @@ use futures::future::try_join_all;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Reader, all, failed, record};
+use super::unreadable::{Unreadable, sift};
+use super::{Reader, all, failed};
 use crate::clock::{Clock, SystemClock};
 use crate::ledger::dynamo::Item;
 use crate::ledger::key::shard;
@@ -26,30 +27,44 @@ pub struct Counted {
     pub settled_at: Timestamp,
 }
 
+/// Events, as far as their records can be read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Events {
+    /// Those that can be.
+    pub events: Vec<EventRecord>,
+    /// The others.
+    pub unreadable: Unreadable,
+}
+
+/// What [`Reader::each_event`] went through.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Walked {
+    /// Whether it was all that there is.
+    pub is_whole: bool,
+    /// What was not shown, because it cannot be read.
+    pub unreadable: Unreadable,
+}
+
 impl Reader {
     /// The events of a vendor in one hour (see [`hour`](crate::ledger::hour)) that have not expired, newest last.
     ///
     /// # Errors
-    /// If the table cannot be read, or a record is not one of ours.
-    pub async fn events_of_hour(&self, vendor: &str, hour: &str) -> Result<Vec<EventRecord>, Error> {
+    /// If the table cannot be read. A record that is not one of ours is no error: it is named in the answer.
+    pub async fn events_of_hour(&self, vendor: &str, hour: &str) -> Result<Events, Error> {
         let shards = (0..EVENT_SHARDS).map(|shard| {
             let query = self.events(vendor, hour, shard);
             all(query.key_condition_expression("pk = :pk"), usize::MAX)
         });
         let items = try_join_all(shards).await?;
-        let mut events = items
-            .into_iter()
-            .flatten()
-            .map(record)
-            .collect::<Result<Vec<EventRecord>, _>>()?;
+        let (mut events, unreadable) = sift::<EventRecord>(items.into_iter().flatten());
         events.sort_by_key(|event| (event.event_time, event.settled_at));
-        Ok(events)
+        Ok(Events { events, unreadable })
     }
 
     /// The events of one entity in one hour that were sent in `since..until` and have not expired, oldest first: one query.
     ///
     /// # Errors
-    /// If the table cannot be read, or a record is not one of ours.
+    /// If the table cannot be read. A record that is not one of ours is no error: it is named in the answer.
     pub async fn entity_events(
         &self,
         vendor: &str,
@@ -57,7 +72,7 @@ impl Reader {
         hour: &str,
         since: Timestamp,
         until: Timestamp,
-    ) -> Result<Vec<EventRecord>, Error> {
+    ) -> Result<Events, Error> {
         let bound = |time| AttributeValue::S(format!("{entity}#{}", sort_time(time)));
         let query = self
             .events(vendor, hour, shard(entity.as_str(), EVENT_SHARDS))
@@ -65,24 +80,23 @@ impl Reader {
             .expression_attribute_values(":since", bound(since))
             .expression_attribute_values(":until", bound(until));
         let items = all(query, usize::MAX).await?;
-        let events = items
-            .into_iter()
-            .map(record)
-            .collect::<Result<Vec<EventRecord>, _>>()?;
-        // The key of an entity may be the beginning of another's.
-        Ok(events
-            .into_iter()
-            .filter(|event| event.entity == entity.as_str())
-            .filter(|event| (since..until).contains(&event.event_time))
-            .collect())
+        // The key of an entity may be the beginning of another's; of what names no entity that cannot be told.
+        let is_other = |item: &Item| {
+            let named = item.get("entity").and_then(|named| named.as_s().ok());
+            named.is_some_and(|named| named != entity.as_str())
+        };
+        let items = items.into_iter().filter(|item| !is_other(item));
+        let (mut events, unreadable) = sift::<EventRecord>(items);
+        events.retain(|event| (since..until).contains(&event.event_time));
+        Ok(Events { events, unreadable })
     }
 
     /// Shows `each` event of a vendor in one hour and shard (below [`EVENT_SHARDS`]) that has not expired, page by page: only one
     /// page is in memory at a time, and of each record only what counts.
-    /// No page is begun after `at_most` of them; answers whether these were all.
+    /// No page is begun after `at_most` records.
     ///
     /// # Errors
-    /// If the table cannot be read, or a record is not one of ours.
+    /// If the table cannot be read. A record that is not one of ours is no error: it is named in the answer.
     pub async fn each_event(
         &self,
         vendor: &str,
@@ -90,27 +104,31 @@ impl Reader {
         shard: u8,
         at_most: usize,
         mut each: impl FnMut(Counted),
-    ) -> Result<bool, Error> {
+    ) -> Result<Walked, Error> {
         let query = self
             .events(vendor, hour, shard)
             .key_condition_expression("pk = :pk")
-            .projection_expression("#status, event_time, settled_at")
+            .projection_expression("sk, #status, event_time, settled_at")
             .expression_attribute_names("#status", "status");
         let mut from: Option<HashMap<_, _>> = None;
+        let mut unreadable = Unreadable::default();
         let mut read = 0;
         while read < at_most {
             let answer = query.clone().set_exclusive_start_key(from).send().await;
             let answer = answer.map_err(|error| failed(&error))?;
-            for item in answer.items.unwrap_or_default() {
-                each(record::<Counted>(Item::from(item))?);
-                read += 1;
-            }
+            let items = answer.items.unwrap_or_default();
+            read += items.len();
+            let (counted, others) = sift::<Counted>(items);
+            counted.into_iter().for_each(&mut each);
+            unreadable.merge(others);
             from = answer.last_evaluated_key.filter(|key| !key.is_empty());
             if from.is_none() {
-                return Ok(true);
+                let is_whole = true;
+                return Ok(Walked { is_whole, unreadable });
             }
         }
-        Ok(false)
+        let is_whole = false;
+        Ok(Walked { is_whole, unreadable })
     }
 
     fn events(&self, vendor: &str, hour: &str, shard: u8) -> QueryFluentBuilder {

@@ -55,25 +55,48 @@ fn query(request: &Value) -> Value {
     let entity = from
         .and_then(|from| from.rsplit_once('#'))
         .map_or("customer/1", |(entity, _)| entity);
+    let damage: fn(&mut Value, usize) = if pk.starts_with("damaged#") {
+        damaged
+    } else {
+        |_, _| {}
+    };
     let last = |id: usize| json!({"pk": {"S": id.to_string()}});
     let start = &request["ExclusiveStartKey"]["pk"]["S"];
     let start: usize = start.as_str().map_or(0, |id| id.parse().unwrap());
     let end = (start + 60).min(ENTITIES);
-    let page = (start..end).map(|id| match request["IndexName"].as_str() {
-        Some(_) => json!({
-            "pk": {"S": format!("webhook#customer/{id}")}, "attention_sk": {"S": format!("dead#{id:03}")},
-        }),
-        None => json!({
+    let page = (start..end).map(|id| {
+        if request["IndexName"].is_string() {
+            return json!({
+                "pk": {"S": format!("webhook#customer/{id}")}, "attention_sk": {"S": format!("dead#{id:03}")},
+            });
+        }
+        let mut event = json!({
             "vendor": {"S": "webhook"}, "entity": {"S": entity}, "event_id": {"S": id.to_string()},
             "status": {"S": "SYNCED"}, "message_id": {"S": "m"}, "settled_at": {"S": "2026-01-29T14:59:00Z"},
-            "event_time": {"S": format!("2026-01-29T14:{:02}:00Z", id % 60)},
-        }),
+            "event_time": {"S": format!("2026-01-29T14:{:02}:00Z", id % 60)}, "sk": {"S": format!("{entity}#{id}")},
+        });
+        damage(&mut event, id);
+        event
     });
     let mut answer = json!({"Count": end - start, "Items": page.collect::<Vec<_>>()});
     if end < ENTITIES {
         answer["LastEvaluatedKey"] = last(end);
     }
     answer
+}
+
+/// One has a status that nobody knows, one no time, one nothing but its keys, one another entity's name and no status.
+fn damaged(event: &mut Value, id: usize) {
+    match id {
+        3 => event["status"] = json!({"S": "LOST"}),
+        11 => _ = event.as_object_mut().unwrap().remove("event_time"),
+        70 => *event = json!({"sk": {"S": event["sk"]["S"]}}),
+        71 => {
+            event["entity"] = json!({"S": "customer/another"});
+            event.as_object_mut().unwrap().remove("status");
+        }
+        _ => {}
+    }
 }
 
 fn batch(request: &Value) -> Value {
@@ -127,12 +150,13 @@ impl HttpConnector for Table {
 #[tokio::test]
 async fn events_of_all_pages_are_read_newest_last() {
     let table = Table::default();
-    let events = table
+    let Events { events, unreadable } = table
         .reader()
         .events_of_hour("webhook", "2026-01-29T14")
         .await
         .unwrap();
     assert_eq!(events.len(), ENTITIES);
+    assert_eq!(unreadable, Unreadable::default());
     assert!(events.is_sorted_by_key(|event| event.event_time));
     assert_eq!(table.calls("Query"), 3 + usize::from(EVENT_SHARDS) - 1);
 }
@@ -188,7 +212,8 @@ async fn every_page_of_a_shard_is_counted() {
         .reader()
         .each_event("webhook", "2026-01-29T14", 0, usize::MAX, each)
         .await;
-    assert!(read.unwrap());
+    let walked = read.unwrap();
+    assert_eq!((walked.is_whole, walked.unreadable.count), (true, 0));
     assert_eq!((counted, table.calls("Query")), (ENTITIES, 3));
 }
 
@@ -201,20 +226,72 @@ async fn no_page_is_begun_after_as_many_as_are_wanted() {
         .reader()
         .each_event("webhook", "2026-01-29T14", 0, 61, each)
         .await;
-    assert!(!read.unwrap(), "there are more");
+    assert!(!read.unwrap().is_whole, "there are more");
     assert_eq!((counted, table.calls("Query")), (120, 2));
+}
+
+fn at(minute: u8) -> Timestamp {
+    format!("2026-01-29T14:{minute:02}:00Z").parse().unwrap()
+}
+
+/// The fake has nothing in the others.
+fn entity_of_first_shard() -> EntityKey {
+    let keys = (0..).map(|id| EntityKey::new("customer", &format!("n{id}")).unwrap());
+    let mut in_first = keys.filter(|key| crate::ledger::key::shard(key.as_str(), EVENT_SHARDS) == 0);
+    in_first.next().unwrap()
 }
 
 #[tokio::test]
 async fn an_entitys_events_of_an_hour_are_one_shards() {
-    let keys = (0..).map(|id| EntityKey::new("customer", &format!("n{id}")).unwrap());
-    let mut in_first = keys.filter(|key| crate::ledger::key::shard(key.as_str(), EVENT_SHARDS) == 0);
-    let entity = in_first.next().unwrap();
-    let at = |minute: u8| format!("2026-01-29T14:{minute}:00Z").parse().unwrap();
+    let entity = entity_of_first_shard();
     let table = Table::default();
     let reader = table.reader();
     let events = reader.entity_events("webhook", &entity, "2026-01-29T14", at(10), at(20));
-    let events = events.await.unwrap();
+    let Events { events, .. } = events.await.unwrap();
     assert_eq!(events.len(), 20, "two of each minute, the last one left out");
     assert_eq!(table.calls("Query"), 3, "the pages of one shard");
+}
+
+#[tokio::test]
+async fn a_record_that_is_not_ours_is_named_and_hides_no_other() {
+    let (table, hour) = (Table::default(), "2026-01-29T14");
+    let reader = table.reader();
+    let named = |unreadable: Unreadable, ids: &[usize], entity: &str| {
+        let keys: Vec<_> = ids.iter().map(|id| format!("{entity}#{id}")).collect();
+        assert_eq!((unreadable.count, unreadable.keys), (ids.len() as u64, keys));
+    };
+    let all = [3, 11, 70, 71];
+    let read = reader.events_of_hour("damaged", hour).await.unwrap();
+    assert_eq!(read.events.len(), ENTITIES - 4);
+    named(read.unreadable, &all, "customer/1");
+
+    let mut counted = 0;
+    let each = |_| counted += 1;
+    let walked = reader.each_event("damaged", hour, 0, usize::MAX, each).await;
+    let walked = walked.unwrap();
+    assert_eq!((counted, walked.is_whole), (ENTITIES - 4, true));
+    named(walked.unreadable, &all, "customer/1");
+
+    let entity = entity_of_first_shard();
+    let (since, until) = (at(0), at(59));
+    let read = reader.entity_events("damaged", &entity, hour, since, until).await;
+    let read = read.unwrap();
+    assert_eq!(read.events.len(), ENTITIES - 4 - 2, "two of minute 59");
+    named(read.unreadable, &all[..3], entity.as_str());
+}
+
+#[test]
+fn only_the_first_are_named_and_all_are_counted() {
+    let bad = |number: usize| Item::from([("sk".to_owned(), AttributeValue::S(format!("a/1#{number}")))]);
+    let mut found = Unreadable::default();
+    for _ in 0..2 {
+        let (records, some) = super::unreadable::sift::<EventRecord>((0..7).map(bad));
+        assert!(records.is_empty());
+        found.merge(some);
+    }
+    assert_eq!((found.count, found.keys.len()), (14, 10));
+    assert_eq!(
+        (found.keys[6].as_str(), found.keys[7].as_str()),
+        ("a/1#6", "a/1#0")
+    );
 }
