@@ -7,7 +7,7 @@ mod report;
 
 use jiff::SignedDuration;
 use vendorbridge::EntityKey;
-use vendorbridge::ask::MAX_PAGE;
+use vendorbridge::ask::{MAX_PAGE, Page};
 
 use crate::args::Global;
 use crate::ask::{describe, source_page};
@@ -24,6 +24,8 @@ pub use report::Backfilled;
 const GO_ON_WITHIN: SignedDuration = SignedDuration::from_hours(14 * 24);
 const SENT: &str = "sent";
 const PAGES: &str = "pages";
+/// How many there are in all, as the first page said: a run that goes on does not see that page.
+const TOTAL: &str = "total";
 
 /// The options of `backfill`.
 #[derive(Debug, Clone, clap::Args)]
@@ -92,7 +94,7 @@ async fn page(
     session: &Session,
     options: &Options,
     cursor: Option<String>,
-) -> Result<(Vec<EntityKey>, Option<String>), CliError> {
+) -> Result<Page<EntityKey>, CliError> {
     let Options {
         vendor,
         entity_type,
@@ -101,7 +103,7 @@ async fn page(
     } = options;
     let page = source_page(session, vendor, entity_type, cursor, *page, false).await?;
     let keys = page.records.into_iter().map(|record| record.entity).collect();
-    Ok((keys, page.next))
+    Ok(Page::new(keys, page.next).counted(page.total))
 }
 
 async fn count(
@@ -111,12 +113,16 @@ async fn count(
     progress: &mut Progress,
 ) -> Result<Backfilled, CliError> {
     let mut report = Backfilled::new(&session.stack, options, None);
-    let mut cursor = None;
+    let (mut cursor, mut all) = (None, None);
     loop {
-        let (keys, next) = page(session, options, cursor).await?;
-        report.found += keys.len() as u64;
+        let Page {
+            records, next, total, ..
+        } = page(session, options, cursor).await?;
+        report.found += records.len() as u64;
         report.pages += 1;
-        progress.add(keys.len() as u64);
+        all = total.or(all);
+        progress.expect(all);
+        progress.add(records.len() as u64);
         if next.is_none() {
             return Ok(report);
         }
@@ -144,6 +150,7 @@ async fn fill(
     let mut job = Job::begin(session, &start).await?;
     let mut report = Backfilled::new(&session.stack, options, Some(&job));
     progress.resume(report.sent_before);
+    progress.expect(job.counts().get(TOTAL).copied());
     if let Some(since) = job.goes_on_from() {
         progress.note(&format!(
             "going on with the run of {}: {} were sent before; --restart begins anew",
@@ -177,13 +184,21 @@ async fn pages(
     let hold = Hold::new(session, &options.vendor, options.backlog);
     let mut pace = Pace::new(options.rate);
     let mut cursor = job.cursor().map(str::to_owned);
+    let mut all = job.counts().get(TOTAL).copied();
     loop {
         if !hold.until_free(job, stop, progress).await? {
             report.interrupted = true;
             return Ok(());
         }
-        let (keys, next) = page(session, options, cursor).await?;
+        let Page {
+            records: keys,
+            next,
+            total,
+            ..
+        } = page(session, options, cursor).await?;
         report.found += keys.len() as u64;
+        all = total.or(all);
+        progress.expect(all);
         let mut sent = 0;
         let is_done = Push {
             lanes: &lanes,
@@ -204,10 +219,11 @@ async fn pages(
             return Ok(());
         }
         report.pages += 1;
-        let counts = Counts::from([
+        let mut counts = Counts::from([
             (SENT.to_owned(), report.sent_before + report.sent),
             (PAGES.to_owned(), report.pages_before + report.pages),
         ]);
+        counts.extend(all.map(|all| (TOTAL.to_owned(), all)));
         job.reached(next.clone(), counts).await?;
         if next.is_none() {
             return Ok(());

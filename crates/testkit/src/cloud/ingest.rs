@@ -77,11 +77,15 @@ impl World {
                 .secret_header(header::AUTHORIZATION, &token)
                 .timeout(Duration::from_secs(30))
                 .json(&json!({ "b1events": events }));
-            let answer = until("an answer of POST /v1/events/sapb1 that is no 5xx", REPEATED_WITHIN, async || {
-                let answer = request.clone().send().await;
-                let answer = answer.map_err(|error| failed(error.to_string()))?;
-                Ok((!answer.status.is_server_error()).then_some(answer))
-            })
+            let answer = until(
+                "an answer of POST /v1/events/sapb1 that is no 5xx",
+                REPEATED_WITHIN,
+                async || {
+                    let answer = request.clone().send().await;
+                    let answer = answer.map_err(|error| failed(error.to_string()))?;
+                    Ok((!answer.status.is_server_error()).then_some(answer))
+                },
+            )
             .await?;
             let body: Value = answer.json().unwrap_or_default();
             let told = body["events"]
