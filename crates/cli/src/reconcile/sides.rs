@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use futures::stream::{self, StreamExt, TryStreamExt};
 use vendorbridge::EntityKey;
 use vendorbridge::ask::Page;
 use vendorbridge::ledger::Reader;
@@ -14,9 +13,6 @@ use crate::ask::{source_page, vendor_page};
 use crate::progress::Progress;
 use crate::session::Session;
 use crate::work::Stop;
-
-/// Records of the ledger read side by side.
-const AT_ONCE: usize = 8;
 
 /// A page that fails in passing is asked for again after each of these.
 const WAITS: [Duration; 4] = [
@@ -90,7 +86,7 @@ pub(super) async fn read(
         progress.expect(in_all(&source, &theirs));
     }
     let unmatched = sides.unmatched();
-    for (entity, link) in links(&session.reader(), vendor, unmatched).await? {
+    for (entity, link) in links(&session.reader(), vendor, &unmatched).await? {
         sides.link(&entity, link);
     }
     Ok(Some(sides))
@@ -119,14 +115,16 @@ async fn patiently<T>(
 async fn links(
     reader: &Reader,
     vendor: &str,
-    entities: Vec<EntityKey>,
+    entities: &[EntityKey],
 ) -> Result<Vec<(EntityKey, String)>, CliError> {
-    let reading = entities.into_iter().map(async |entity| {
-        let record = reader.entity(vendor, &entity).await.map_err(CliError::unread)?;
-        Ok(record.and_then(|record| record.link).map(|link| (entity, link)))
-    });
-    let links = stream::iter(reading).buffer_unordered(AT_ONCE);
-    links.try_filter_map(async |link| Ok(link)).try_collect().await
+    let records = reader
+        .entities(vendor, entities)
+        .await
+        .map_err(CliError::unread)?;
+    let links = records.into_iter();
+    Ok(links
+        .filter_map(|(entity, record)| Some((entity, record.link?)))
+        .collect())
 }
 
 /// How far a side is, and where it goes on.
