@@ -27,12 +27,16 @@ impl Progress {
     /// Work called `label`, of so many pieces if that is known. With `--json`, or without a terminal, there is no bar.
     #[must_use]
     pub fn new(json: bool, label: &str, total: Option<u64>) -> Self {
-        let is_drawn = !json && std::io::stderr().is_terminal();
-        let target = if is_drawn {
+        let target = if !json && std::io::stderr().is_terminal() {
             ProgressDrawTarget::stderr()
         } else {
             ProgressDrawTarget::hidden()
         };
+        Self::on(target, label, total)
+    }
+
+    fn on(target: ProgressDrawTarget, label: &str, total: Option<u64>) -> Self {
+        let is_drawn = !target.is_hidden();
         let bar = ProgressBar::with_draw_target(total, target).with_message(label.to_owned());
         let progress = Self {
             bar,
@@ -132,51 +136,4 @@ fn print(line: &str) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_says_how_far_it_is() {
-        let mut progress = Progress::new(true, "replay", Some(40));
-        progress.add(10);
-        assert!(
-            progress.line().starts_with("replay: 10 of 40, "),
-            "{}",
-            progress.line()
-        );
-        progress.hold(Some("paused"));
-        assert!(
-            progress.line().starts_with("replay (paused): 10 of 40"),
-            "{}",
-            progress.line()
-        );
-    }
-
-    #[test]
-    fn an_unknown_total_is_not_made_up() {
-        let mut progress = Progress::new(true, "backfill", None);
-        progress.add(3);
-        assert!(
-            progress.line().starts_with("backfill: 3, "),
-            "{}",
-            progress.line()
-        );
-        assert!(!progress.line().contains("left"));
-    }
-
-    #[test]
-    fn a_total_may_become_known_and_be_passed() {
-        let mut progress = Progress::new(true, "backfill", None);
-        progress.resume(700);
-        progress.expect(Some(1_000));
-        assert!(progress.line().starts_with("backfill: 700 of 1000"));
-        progress.add(300);
-        assert!(progress.line().starts_with("backfill: 1000 of 1000"));
-        progress.add(1);
-        assert!(progress.line().starts_with("backfill: 1001, "));
-        progress.expect(Some(1_000));
-        assert!(progress.line().starts_with("backfill: 1001, "));
-        progress.expect(Some(1_200));
-        assert!(progress.line().starts_with("backfill: 1001 of 1200"));
-    }
-}
+mod tests;

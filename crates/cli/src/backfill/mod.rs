@@ -22,10 +22,6 @@ pub use report::Backfilled;
 
 /// A checkpoint may be gone on from for as long as the ledger keeps it.
 const GO_ON_WITHIN: SignedDuration = SignedDuration::from_hours(14 * 24);
-const SENT: &str = "sent";
-const PAGES: &str = "pages";
-/// How many there are in all, as the first page said: a run that goes on does not see that page.
-const TOTAL: &str = "total";
 
 /// The options of `backfill`.
 #[derive(Debug, Clone, clap::Args)]
@@ -112,16 +108,16 @@ async fn count(
     stop: &Stop,
     progress: &mut Progress,
 ) -> Result<Backfilled, CliError> {
-    let mut report = Backfilled::new(&session.stack, options, None);
-    let (mut cursor, mut all) = (None, None);
+    let mut report = Backfilled::new(&session.stack, options, None, &Counts::new());
+    let mut cursor = None;
     loop {
         let Page {
             records, next, total, ..
         } = page(session, options, cursor).await?;
         report.found += records.len() as u64;
         report.pages += 1;
-        all = total.or(all);
-        progress.expect(all);
+        report.total = total.or(report.total);
+        progress.expect(report.total);
         progress.add(records.len() as u64);
         if next.is_none() {
             return Ok(report);
@@ -148,9 +144,9 @@ async fn fill(
         go_on_within: GO_ON_WITHIN,
     };
     let mut job = Job::begin(session, &start).await?;
-    let mut report = Backfilled::new(&session.stack, options, Some(&job));
+    let mut report = Backfilled::new(&session.stack, options, Some(job.run()), job.counts());
     progress.resume(report.sent_before);
-    progress.expect(job.counts().get(TOTAL).copied());
+    progress.expect(report.total);
     if let Some(since) = job.goes_on_from() {
         progress.note(&format!(
             "going on with the run of {}: {} were sent before; --restart begins anew",
@@ -184,7 +180,6 @@ async fn pages(
     let hold = Hold::new(session, &options.vendor, options.backlog);
     let mut pace = Pace::new(options.rate);
     let mut cursor = job.cursor().map(str::to_owned);
-    let mut all = job.counts().get(TOTAL).copied();
     loop {
         if !hold.until_free(job, stop, progress).await? {
             report.interrupted = true;
@@ -197,8 +192,8 @@ async fn pages(
             ..
         } = page(session, options, cursor).await?;
         report.found += keys.len() as u64;
-        all = total.or(all);
-        progress.expect(all);
+        report.total = total.or(report.total);
+        progress.expect(report.total);
         let mut sent = 0;
         let is_done = Push {
             lanes: &lanes,
@@ -219,12 +214,7 @@ async fn pages(
             return Ok(());
         }
         report.pages += 1;
-        let mut counts = Counts::from([
-            (SENT.to_owned(), report.sent_before + report.sent),
-            (PAGES.to_owned(), report.pages_before + report.pages),
-        ]);
-        counts.extend(all.map(|all| (TOTAL.to_owned(), all)));
-        job.reached(next.clone(), counts).await?;
+        job.reached(next.clone(), report.counts()).await?;
         if next.is_none() {
             return Ok(());
         }

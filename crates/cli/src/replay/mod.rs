@@ -46,7 +46,7 @@ pub async fn run(global: &Global, options: &Options) -> Result<Outcome, CliError
         return Ok(ended(outcome, report.interrupted));
     }
     if options.dry_run {
-        let entities = chosen(&session, &options.vendor, &choice).await?;
+        let entities = chosen(global, &session, &options.vendor, &choice).await?;
         let stop = Stop::listen();
         let mut progress = Progress::new(global.json, "replay", Some(entities.len() as u64));
         let previews = Previews::read(&session, &options.vendor, &entities, &stop, &mut progress).await;
@@ -61,14 +61,19 @@ pub async fn run(global: &Global, options: &Options) -> Result<Outcome, CliError
 }
 
 /// The entities of a choice, in the order of their keys.
-async fn chosen(session: &Session, vendor: &str, choice: &Choice) -> Result<Vec<EntityKey>, CliError> {
+async fn chosen(
+    global: &Global,
+    session: &Session,
+    vendor: &str,
+    choice: &Choice,
+) -> Result<Vec<EntityKey>, CliError> {
     let reader = session.reader();
     let found = match choice {
         Choice::Entities(entities) => return Ok(entities.clone()),
         Choice::Attention(kinds, filter) => choose::attention(&reader, vendor, kinds, filter).await?,
         Choice::Events { since, until, filter } => {
             let until = until.unwrap_or_else(|| SystemClock.now());
-            choose::events(&reader, vendor, (*since, until), filter).await?
+            choose::events(global, &reader, vendor, (*since, until), filter).await?
         }
         Choice::Files(_) => return Ok(Vec::new()),
     };
@@ -82,7 +87,7 @@ async fn replay(
     choice: &Choice,
 ) -> Result<Replayed, CliError> {
     let vendor = options.vendor.as_str();
-    let entities = chosen(session, vendor, choice).await?;
+    let entities = chosen(global, session, vendor, choice).await?;
     let (entities, left_out) = readable(session, vendor, entities).await?;
     let stop = Stop::listen();
     let is_asked = entities.len() > ASK_ABOVE && !options.yes;
