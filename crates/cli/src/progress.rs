@@ -43,7 +43,7 @@ impl Progress {
             label: label.to_owned(),
             next_line: (!is_drawn).then(|| Instant::now() + LINE_EVERY),
         };
-        progress.style();
+        progress.style(total.is_some());
         progress
     }
 
@@ -59,11 +59,12 @@ impl Progress {
         if total == self.bar.length() {
             return;
         }
+        // The length draws the bar.
+        self.style(total.is_some());
         match total {
             Some(total) => self.bar.set_length(total),
             None => self.bar.unset_length(),
         }
-        self.style();
     }
 
     /// So many more pieces are done.
@@ -114,12 +115,8 @@ impl Progress {
         )
     }
 
-    fn style(&self) {
-        let template = if self.bar.length().is_some() {
-            KNOWN
-        } else {
-            UNKNOWN
-        };
+    fn style(&self, is_total_known: bool) {
+        let template = if is_total_known { KNOWN } else { UNKNOWN };
         // A template that is not understood leaves indicatif's own style.
         if let Ok(style) = ProgressStyle::with_template(template) {
             let said = |state: &ProgressState, text: &mut dyn std::fmt::Write| {
