@@ -1,15 +1,18 @@
 //! How far long work has got, on standard error: a bar on a terminal, else a line now and then.
 
+mod words;
+
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+
+use words::words;
 
 /// Where nobody sees a bar, a line is written this often.
 const LINE_EVERY: Duration = Duration::from_secs(10);
-const KNOWN: &str =
-    "{msg} [{bar:30}] {human_pos}/{human_len} {percent}% · {per_sec} · {elapsed} · {eta} left";
-const UNKNOWN: &str = "{spinner} {msg} {human_pos} · {per_sec} · {elapsed}";
+const KNOWN: &str = "{msg} [{bar:30}] {words} · {elapsed}";
+const UNKNOWN: &str = "{spinner} {msg} {words} · {elapsed}";
 
 /// How far something has got.
 #[derive(Debug)]
@@ -24,22 +27,24 @@ impl Progress {
     /// Work called `label`, of so many pieces if that is known. With `--json`, or without a terminal, there is no bar.
     #[must_use]
     pub fn new(json: bool, label: &str, total: Option<u64>) -> Self {
-        let is_drawn = !json && std::io::stderr().is_terminal();
-        let target = if is_drawn {
+        let target = if !json && std::io::stderr().is_terminal() {
             ProgressDrawTarget::stderr()
         } else {
             ProgressDrawTarget::hidden()
         };
+        Self::on(target, label, total)
+    }
+
+    fn on(target: ProgressDrawTarget, label: &str, total: Option<u64>) -> Self {
+        let is_drawn = !target.is_hidden();
         let bar = ProgressBar::with_draw_target(total, target).with_message(label.to_owned());
-        // A template that is not understood leaves indicatif's own style.
-        if let Ok(style) = ProgressStyle::with_template(if total.is_some() { KNOWN } else { UNKNOWN }) {
-            bar.set_style(style);
-        }
-        Self {
+        let progress = Self {
             bar,
             label: label.to_owned(),
             next_line: (!is_drawn).then(|| Instant::now() + LINE_EVERY),
-        }
+        };
+        progress.style(total.is_some());
+        progress
     }
 
     /// So many pieces were done before: they count for nothing in rate and time left.
@@ -48,9 +53,24 @@ impl Progress {
         self.bar.reset_eta();
     }
 
+    /// So many pieces there are in all, as is known by now. A total that was passed is none.
+    pub fn expect(&mut self, total: Option<u64>) {
+        let total = total.filter(|total| *total >= self.bar.position());
+        if total == self.bar.length() {
+            return;
+        }
+        // The length draws the bar.
+        self.style(total.is_some());
+        match total {
+            Some(total) => self.bar.set_length(total),
+            None => self.bar.unset_length(),
+        }
+    }
+
     /// So many more pieces are done.
     pub fn add(&mut self, pieces: u64) {
         self.bar.inc(pieces);
+        self.expect(self.bar.length());
         self.say_if_due();
     }
 
@@ -87,14 +107,22 @@ impl Progress {
     }
 
     fn line(&self) -> String {
-        let (done, rate) = (self.bar.position(), self.bar.per_sec());
-        let label = self.bar.message();
-        match self.bar.length() {
-            Some(total) => {
-                let left = self.bar.eta().as_secs();
-                format!("{label}: {done} of {total}, {rate:.1} a second, {left} s left")
-            }
-            None => format!("{label}: {done}, {rate:.1} a second"),
+        let bar = &self.bar;
+        format!(
+            "{}: {}",
+            bar.message(),
+            words(bar.position(), bar.length(), bar.per_sec())
+        )
+    }
+
+    fn style(&self, is_total_known: bool) {
+        let template = if is_total_known { KNOWN } else { UNKNOWN };
+        // A template that is not understood leaves indicatif's own style.
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            let said = |state: &ProgressState, text: &mut dyn std::fmt::Write| {
+                _ = text.write_str(&words(state.pos(), state.len(), state.per_sec()));
+            };
+            self.bar.set_style(style.with_key("words", said));
         }
     }
 }
@@ -105,36 +133,4 @@ fn print(line: &str) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_says_how_far_it_is() {
-        let mut progress = Progress::new(true, "replay", Some(40));
-        progress.add(10);
-        assert!(
-            progress.line().starts_with("replay: 10 of 40, "),
-            "{}",
-            progress.line()
-        );
-        assert!(progress.line().ends_with(" s left"), "{}", progress.line());
-        progress.hold(Some("paused"));
-        assert!(
-            progress.line().starts_with("replay (paused): 10 of 40"),
-            "{}",
-            progress.line()
-        );
-    }
-
-    #[test]
-    fn an_unknown_total_is_not_made_up() {
-        let mut progress = Progress::new(true, "backfill", None);
-        progress.add(3);
-        assert!(
-            progress.line().starts_with("backfill: 3, "),
-            "{}",
-            progress.line()
-        );
-        assert!(!progress.line().contains("left"));
-    }
-}
+mod tests;

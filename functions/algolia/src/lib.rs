@@ -69,7 +69,7 @@ impl Vendor for Records {
             link: hit.object_id,
             payload: hit.record,
         });
-        Ok(Page::new(held.collect(), browsed.cursor))
+        Ok(Page::new(held.collect(), browsed.cursor).counted(browsed.total))
     }
 
     async fn remove(&self, push: &mut Push<'_>) -> Result<(), Error> {

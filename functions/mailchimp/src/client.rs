@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use url::Url;
+use vendorbridge::ask::Page;
 use vendorbridge::auth::Auth;
 use vendorbridge::clock::Clock;
 use vendorbridge::http::{Answer, Http, HttpError, MAX_PAGE_BYTES};
@@ -56,6 +57,9 @@ struct AnsweredFields {
 #[derive(Deserialize)]
 struct Members {
     members: Vec<Listed>,
+    /// Archived ones are counted, too, and those that are other types' entities.
+    #[serde(default, deserialize_with = "vendorbridge::ask::total")]
+    total_items: Option<u64>,
 }
 
 /// Whose an address is, in this audience.
@@ -168,9 +172,8 @@ impl Client {
         })
     }
 
-    /// Some of the audience's members, behind the first `offset`, and how many are before the next ones; nothing at the end.
-    /// There is no order by which to go on: a member that goes meanwhile moves those behind it one place to the front.
-    pub(crate) async fn members(&self, offset: u64, limit: u32) -> Result<(Vec<Listed>, Option<u64>), Error> {
+    /// Some of the audience's members, behind the first `offset`; the next page's name is how many are before it. There is no order by which to go on: a member that goes meanwhile moves those behind it one place to the front.
+    pub(crate) async fn members(&self, offset: u64, limit: u32) -> Result<Page<Listed>, Error> {
         let mut url = self.url(&[]).await?;
         url.query_pairs_mut()
             .append_pair("count", &limit.to_string())
@@ -188,8 +191,8 @@ impl Client {
             Error::retry(ErrorKind::Unexpected, Stage::Push, message)
         })?;
         let read = u64::try_from(page.members.len()).unwrap_or(0);
-        let next = (read == u64::from(limit)).then(|| offset.saturating_add(read));
-        Ok((page.members, next))
+        let next = (read == u64::from(limit)).then(|| offset.saturating_add(read).to_string());
+        Ok(Page::new(page.members, next).counted(page.total_items))
     }
 
     /// The address of the audience's members, or of what is below.

@@ -150,19 +150,22 @@ impl<P: Person> Vendor for Members<P> {
 
     async fn list(&self, asked: PageRequest<'_>) -> Result<Page<Held>, Error> {
         let offset = asked.offset(Stage::Push)?;
-        let (members, next) = self.client.members(offset, asked.limit).await?;
-        let held = members.into_iter().filter(Listed::is_there).filter_map(|member| {
-            let owner = member.owner();
-            let entity = P::entity(owner);
-            // The marks of other types are another page's.
-            (entity.is_some() || owner.is_empty()).then(|| Held {
-                link: member.id.clone(),
-                payload: member.payload(self.status_if_new),
-                entity,
-            })
-        });
-        let next = next.map(|offset| offset.to_string());
-        Ok(Page::new(held.collect(), next))
+        let page = self.client.members(offset, asked.limit).await?;
+        let held = page
+            .records
+            .into_iter()
+            .filter(Listed::is_there)
+            .filter_map(|member| {
+                let owner = member.owner();
+                let entity = P::entity(owner);
+                // The marks of other types are another page's.
+                (entity.is_some() || owner.is_empty()).then(|| Held {
+                    link: member.id.clone(),
+                    payload: member.payload(self.status_if_new),
+                    entity,
+                })
+            });
+        Ok(Page::new(held.collect(), page.next).counted(page.total))
     }
 
     fn leaves_alone(&self) -> bool {

@@ -18,6 +18,8 @@ impl Subject for Mailchimp {
     const VENDOR: &'static str = "mailchimp";
     const ENTITY_TYPE: &'static str = "customer";
     const CREATING_REQUEST: u64 = 2;
+    const SOURCE_COUNTS: bool = true;
+    const VENDOR_COUNTS: bool = true;
 
     fn settings(sandbox: &Sandbox) -> Value {
         json!({

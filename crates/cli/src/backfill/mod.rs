@@ -7,7 +7,7 @@ mod report;
 
 use jiff::SignedDuration;
 use vendorbridge::EntityKey;
-use vendorbridge::ask::MAX_PAGE;
+use vendorbridge::ask::{MAX_PAGE, Page};
 
 use crate::args::Global;
 use crate::ask::{describe, source_page, unknown_type};
@@ -22,8 +22,6 @@ pub use report::Backfilled;
 
 /// A checkpoint may be gone on from for as long as the ledger keeps it.
 const GO_ON_WITHIN: SignedDuration = SignedDuration::from_hours(14 * 24);
-const SENT: &str = "sent";
-const PAGES: &str = "pages";
 
 /// The options of `backfill`.
 #[derive(Debug, Clone, clap::Args)]
@@ -85,7 +83,7 @@ async fn page(
     session: &Session,
     options: &Options,
     cursor: Option<String>,
-) -> Result<(Vec<EntityKey>, Option<String>), CliError> {
+) -> Result<Page<EntityKey>, CliError> {
     let Options {
         vendor,
         entity_type,
@@ -94,7 +92,7 @@ async fn page(
     } = options;
     let page = source_page(session, vendor, entity_type, cursor, *page, false).await?;
     let keys = page.records.into_iter().map(|record| record.entity).collect();
-    Ok((keys, page.next))
+    Ok(Page::new(keys, page.next).counted(page.total))
 }
 
 async fn count(
@@ -103,13 +101,17 @@ async fn count(
     stop: &Stop,
     progress: &mut Progress,
 ) -> Result<Backfilled, CliError> {
-    let mut report = Backfilled::new(&session.stack, options, None);
+    let mut report = Backfilled::new(&session.stack, options, None, &Counts::new());
     let mut cursor = None;
     loop {
-        let (keys, next) = page(session, options, cursor).await?;
-        report.found += keys.len() as u64;
+        let Page {
+            records, next, total, ..
+        } = page(session, options, cursor).await?;
+        report.found += records.len() as u64;
         report.pages += 1;
-        progress.add(keys.len() as u64);
+        report.total = total.or(report.total);
+        progress.expect(report.total);
+        progress.add(records.len() as u64);
         if next.is_none() {
             return Ok(report);
         }
@@ -135,8 +137,9 @@ async fn fill(
         go_on_within: GO_ON_WITHIN,
     };
     let mut job = Job::begin(session, &start).await?;
-    let mut report = Backfilled::new(&session.stack, options, Some(&job));
+    let mut report = Backfilled::new(&session.stack, options, Some(job.run()), job.counts());
     progress.resume(report.sent_before);
+    progress.expect(report.total);
     if let Some(since) = job.goes_on_from() {
         progress.note(&format!(
             "going on with the run of {}: {} were sent before; --restart begins anew",
@@ -175,8 +178,15 @@ async fn pages(
             report.interrupted = true;
             return Ok(());
         }
-        let (keys, next) = page(session, options, cursor).await?;
+        let Page {
+            records: keys,
+            next,
+            total,
+            ..
+        } = page(session, options, cursor).await?;
         report.found += keys.len() as u64;
+        report.total = total.or(report.total);
+        progress.expect(report.total);
         let mut sent = 0;
         let is_done = Push {
             lanes: &lanes,
@@ -197,11 +207,7 @@ async fn pages(
             return Ok(());
         }
         report.pages += 1;
-        let counts = Counts::from([
-            (SENT.to_owned(), report.sent_before + report.sent),
-            (PAGES.to_owned(), report.pages_before + report.pages),
-        ]);
-        job.reached(next.clone(), counts).await?;
+        job.reached(next.clone(), report.counts()).await?;
         if next.is_none() {
             return Ok(());
         }

@@ -1,15 +1,11 @@
 //! What differs in both readings and is not about to change anyway, with what the ledger says of it.
 
-use futures::stream::{self, StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use vendorbridge::EntityKey;
 use vendorbridge::ledger::{EntityRecord, Reader, Status};
 
 use super::compare::{Comparison, Difference};
 use crate::CliError;
-
-/// Records of the ledger read side by side.
-const AT_ONCE: usize = 8;
 
 /// A difference that stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,13 +42,14 @@ pub(super) async fn settled(
     second: Comparison,
     began: Timestamp,
 ) -> Result<Settled, CliError> {
-    let known = second.known.clone();
-    let reading = known.into_keys().map(async |entity| {
-        let record = reader.entity(vendor, &entity).await.map_err(CliError::unread)?;
-        Ok::<_, CliError>((entity, record))
+    let known: Vec<_> = second.known.keys().cloned().collect();
+    let records = reader.entities(vendor, &known).await;
+    let mut records = records.map_err(CliError::unread)?;
+    let records = known.into_iter().map(|entity| {
+        let record = records.remove(&entity);
+        (entity, record)
     });
-    let records: Vec<_> = stream::iter(reading).buffered(AT_ONCE).try_collect().await?;
-    Ok(told_apart(first, second, records, began))
+    Ok(told_apart(first, second, records.collect(), began))
 }
 
 fn told_apart(

@@ -115,26 +115,30 @@ async fn compare(
 ) -> Result<Option<Reconciled>, CliError> {
     let began = SystemClock.now();
     let mut progress = Progress::new(global.json, "reading both sides", None);
-    let Some(first) = read(session, options, leaves_alone, stop, &mut progress).await? else {
+    let Some(first) = read(session, options, leaves_alone, stop, &mut progress, None).await? else {
         return Ok(None);
     };
+    progress.finish();
     let found = first.compare();
     let mut counts = first.counts();
     drop(first);
     let again = if found.differs() {
-        progress.hold(Some("once more, for what differs"));
+        let label = "reading once more, for what differs";
+        let mut progress = Progress::new(global.json, label, Some(counts.0 + counts.1));
         if !stop.sleep(MOMENT).await {
             return Ok(None);
         }
-        let Some(second) = read(session, options, leaves_alone, stop, &mut progress).await? else {
+        progress.resume(0);
+        let again = read(session, options, leaves_alone, stop, &mut progress, Some(counts)).await?;
+        let Some(second) = again else {
             return Ok(None);
         };
+        progress.finish();
         counts = second.counts();
         second.compare()
     } else {
         found.clone()
     };
-    progress.finish();
     let reader = session.reader();
     let settled = settled(&reader, &options.vendor, &found, again, began).await?;
     Ok(Some(Reconciled::of(&session.stack, options, counts, settled)))

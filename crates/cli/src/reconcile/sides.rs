@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use futures::stream::{self, StreamExt, TryStreamExt};
 use vendorbridge::EntityKey;
+use vendorbridge::ask::Page;
 use vendorbridge::ledger::Reader;
 
 use super::Options;
@@ -14,9 +14,6 @@ use crate::progress::Progress;
 use crate::session::Session;
 use crate::work::Stop;
 
-/// Records of the ledger read side by side.
-const AT_ONCE: usize = 8;
-
 /// A page that fails in passing is asked for again after each of these.
 const WAITS: [Duration; 4] = [
     Duration::from_secs(1),
@@ -25,7 +22,8 @@ const WAITS: [Duration; 4] = [
     Duration::from_secs(15),
 ];
 
-/// All pages of both sides, and the ledger's links where the sides do not name each other. `None` if Ctrl-C came first.
+/// All pages of both sides, and the ledger's links where the sides do not name each other. `None` if Ctrl-C came first. `counted` is
+/// how many records the source and the vendor had before, if they were read before.
 ///
 /// # Errors
 /// If a page or the ledger cannot be read.
@@ -35,6 +33,7 @@ pub(super) async fn read(
     leaves_alone: bool,
     stop: &Stop,
     progress: &mut Progress,
+    counted: Option<(u64, u64)>,
 ) -> Result<Option<Sides>, CliError> {
     let mut sides = Sides::new(leaves_alone);
     let Options {
@@ -43,7 +42,8 @@ pub(super) async fn read(
         page: limit,
         ..
     } = options;
-    let (mut source, mut theirs) = (Next::start(), Next::start());
+    let (mut source, mut theirs) = (Next::default(), Next::default());
+    (source.told, theirs.told) = counted.unzip();
     while !(source.is_end && theirs.is_end) {
         if stop.is_told() {
             return Ok(None);
@@ -72,22 +72,21 @@ pub(super) async fn read(
             Err(error) => return Err(error),
         };
         if let Some(page) = ours {
-            progress.add(page.records.len() as u64);
+            progress.add(source.came(&page));
             for record in page.records {
                 sides.ours(record);
             }
-            source = Next::of(page.next);
         }
         if let Some(page) = others {
-            progress.add(page.records.len() as u64);
+            progress.add(theirs.came(&page));
             for entry in page.records {
                 sides.theirs(entry);
             }
-            theirs = Next::of(page.next);
         }
+        progress.expect(in_all(&source, &theirs));
     }
     let unmatched = sides.unmatched();
-    for (entity, link) in links(&session.reader(), vendor, unmatched).await? {
+    for (entity, link) in links(&session.reader(), vendor, &unmatched).await? {
         sides.link(&entity, link);
     }
     Ok(Some(sides))
@@ -116,42 +115,58 @@ async fn patiently<T>(
 async fn links(
     reader: &Reader,
     vendor: &str,
-    entities: Vec<EntityKey>,
+    entities: &[EntityKey],
 ) -> Result<Vec<(EntityKey, String)>, CliError> {
-    let reading = entities.into_iter().map(async |entity| {
-        let record = reader.entity(vendor, &entity).await.map_err(CliError::unread)?;
-        Ok(record.and_then(|record| record.link).map(|link| (entity, link)))
-    });
-    let links = stream::iter(reading).buffer_unordered(AT_ONCE);
-    links.try_filter_map(async |link| Ok(link)).try_collect().await
+    let records = reader
+        .entities(vendor, entities)
+        .await
+        .map_err(CliError::unread)?;
+    let links = records.into_iter();
+    Ok(links
+        .filter_map(|(entity, record)| Some((entity, record.link?)))
+        .collect())
 }
 
-/// Where a side goes on.
+/// How far a side is, and where it goes on.
+#[derive(Debug, Default)]
 struct Next {
     /// The page behind the last one; the first has no name.
     cursor: Option<String>,
     is_end: bool,
+    /// How many records were on its pages.
+    read: u64,
+    /// How many it has in all, as far as it says.
+    told: Option<u64>,
 }
 
 impl Next {
-    fn start() -> Self {
-        Self {
-            cursor: None,
-            is_end: false,
-        }
-    }
-
-    fn of(next: Option<String>) -> Self {
-        Self {
-            is_end: next.is_none(),
-            cursor: next,
-        }
+    /// A page was read. Answers with how many records it has.
+    fn came<T>(&mut self, page: &Page<T>) -> u64 {
+        let came = page.records.len() as u64;
+        self.is_end = page.next.is_none();
+        self.cursor.clone_from(&page.next);
+        self.read += came;
+        self.told = self.told.or(page.total);
+        came
     }
 
     /// What to ask for; `None` if there is nothing more.
     fn asked(&self) -> Option<&Option<String>> {
         (!self.is_end).then_some(&self.cursor)
     }
+
+    fn in_all(&self) -> Option<u64> {
+        if self.is_end { Some(self.read) } else { self.told }
+    }
+}
+
+/// How many records there are on both sides. A side that does not say it is taken to have as many as the other: that is what they
+/// are compared for.
+fn in_all(ours: &Next, theirs: &Next) -> Option<u64> {
+    let source = ours.in_all().or(theirs.in_all())?;
+    let vendor = theirs.in_all().unwrap_or(source);
+    // One that has more than was told or taken is of a size that nobody knows.
+    (source >= ours.read && vendor >= theirs.read).then(|| source.saturating_add(vendor))
 }
 
 #[cfg(test)]
@@ -161,6 +176,48 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+
+    fn side(read: u64, told: Option<u64>, is_end: bool) -> Next {
+        Next {
+            cursor: None,
+            is_end,
+            read,
+            told,
+        }
+    }
+
+    #[rstest]
+    #[case::both_say(side(250, Some(1_000), false), side(250, Some(900), false), Some(1_900))]
+    #[case::the_vendor_says(side(250, None, false), side(250, Some(900), false), Some(1_800))]
+    #[case::the_source_says(side(250, Some(1_000), false), side(250, None, false), Some(2_000))]
+    #[case::nobody_says(side(250, None, false), side(250, None, false), None)]
+    #[case::one_is_at_its_end(side(700, None, true), side(500, Some(900), false), Some(1_600))]
+    #[case::one_is_at_its_end_and_the_other_says_nothing(
+        side(700, None, true),
+        side(500, None, false),
+        Some(1_400)
+    )]
+    #[case::both_are(side(700, Some(1_000), true), side(900, None, true), Some(1_600))]
+    #[case::more_than_was_told(side(1_001, Some(1_000), false), side(250, Some(900), false), None)]
+    #[case::more_than_was_taken(side(250, Some(200), true), side(251, None, false), None)]
+    #[case::more_than_can_be(side(0, Some(u64::MAX), false), side(0, None, false), Some(u64::MAX))]
+    fn how_many_there_are_in_all(#[case] ours: Next, #[case] theirs: Next, #[case] expected: Option<u64>) {
+        assert_eq!(in_all(&ours, &theirs), expected);
+    }
+
+    #[test]
+    fn a_side_remembers_what_a_page_told() {
+        let mut side = Next::default();
+        let page = |next: Option<&str>, total| Page::new(vec![(); 3], next.map(str::to_owned)).counted(total);
+        assert_eq!(side.came(&page(Some("2"), Some(7))), 3);
+        assert_eq!(side.came(&page(Some("3"), None)), 3);
+        assert_eq!(
+            (side.in_all(), side.asked()),
+            (Some(7), Some(&Some("3".to_owned())))
+        );
+        side.came(&page(None, None));
+        assert_eq!((side.in_all(), side.asked()), (Some(9), None));
+    }
 
     #[rstest]
     #[case::passes(true, 3, Some(4))]

@@ -9,7 +9,9 @@ use vendorbridge::ledger::{AttentionKind, EventRecord, Reader, Unreadable};
 
 use super::options::Filter;
 use crate::CliError;
+use crate::args::Global;
 use crate::hours::Span;
+use crate::progress::Progress;
 
 /// Hours read side by side, a few queries each.
 const HOURS_AT_ONCE: usize = 6;
@@ -36,12 +38,14 @@ pub(super) async fn attention(
 
 /// The entities of a vendor's events between two times that pass the filter, and the records that tell neither.
 pub(super) async fn events(
+    global: &Global,
     reader: &Reader,
     vendor: &str,
     (since, until): (Timestamp, Timestamp),
     filter: &Filter,
 ) -> Result<(BTreeSet<EntityKey>, Unreadable), CliError> {
     let span = Span::new(since, until).map_err(CliError::Usage)?;
+    let mut hours = Progress::new(global.json, "hours", u64::try_from(span.hours().len()).ok());
     let reading = span.hours().into_iter().map(async |hour| {
         let events = reader.events_of_hour(vendor, &hour).await;
         events.map_err(CliError::unread)
@@ -49,19 +53,15 @@ pub(super) async fn events(
     let chosen = |event: &EventRecord| {
         (since..until).contains(&event.event_time) && filter.takes(event.status, event.error.as_ref())
     };
-    stream::iter(reading)
-        .buffered(HOURS_AT_ONCE)
-        .try_fold(
-            (BTreeSet::new(), Unreadable::default()),
-            async |mut found, read| {
-                // An event that names no entity has nothing to sync.
-                let entities = read.events.iter().filter(|event| chosen(event));
-                found
-                    .0
-                    .extend(entities.filter_map(|event| event.entity.parse::<EntityKey>().ok()));
-                found.1.merge(read.unreadable);
-                Ok(found)
-            },
-        )
-        .await
+    let mut reading = stream::iter(reading).buffered(HOURS_AT_ONCE);
+    let (mut found, mut unreadable) = (BTreeSet::new(), Unreadable::default());
+    while let Some(read) = reading.try_next().await? {
+        // An event that names no entity has nothing to sync.
+        let entities = read.events.iter().filter(|event| chosen(event));
+        found.extend(entities.filter_map(|event| event.entity.parse::<EntityKey>().ok()));
+        unreadable.merge(read.unreadable);
+        hours.add(1);
+    }
+    hours.finish();
+    Ok((found, unreadable))
 }

@@ -49,7 +49,7 @@ pub async fn run(global: &Global, options: &Options) -> Result<Outcome, CliError
         return Ok(ended(outcome, report.interrupted));
     }
     if options.dry_run {
-        let (entities, unreadable) = chosen(&session, &options.vendor, &choice).await?;
+        let (entities, unreadable) = chosen(global, &session, &options.vendor, &choice).await?;
         let stop = Stop::listen();
         let mut progress = Progress::new(global.json, "replay", Some(entities.len() as u64));
         let previews = Previews::read(&session, &options.vendor, &entities, &stop, &mut progress).await;
@@ -75,6 +75,7 @@ fn end(unreadable: &Unreadable) -> Exit {
 
 /// The entities of a choice, in the order of their keys, and the records of events that could not be asked whether they belong to it.
 async fn chosen(
+    global: &Global,
     session: &Session,
     vendor: &str,
     choice: &Choice,
@@ -86,7 +87,7 @@ async fn chosen(
         Choice::Attention(kinds, filter) => choose::attention(&reader, vendor, kinds, filter).await?,
         Choice::Events { since, until, filter } => {
             let until = until.unwrap_or_else(|| SystemClock.now());
-            let (found, others) = choose::events(&reader, vendor, (*since, until), filter).await?;
+            let (found, others) = choose::events(global, &reader, vendor, (*since, until), filter).await?;
             unreadable = others;
             found
         }
@@ -102,7 +103,7 @@ async fn replay(
     choice: &Choice,
 ) -> Result<Replayed, CliError> {
     let vendor = options.vendor.as_str();
-    let (entities, unreadable) = chosen(session, vendor, choice).await?;
+    let (entities, unreadable) = chosen(global, session, vendor, choice).await?;
     let (entities, left_out) = readable(session, vendor, choice, entities).await?;
     let stop = Stop::listen();
     let is_asked = entities.len() > ASK_ABOVE && !options.yes;

@@ -6,6 +6,7 @@
 mod difference;
 mod fields;
 mod page;
+mod total;
 
 use std::collections::BTreeMap;
 
@@ -18,7 +19,8 @@ use crate::ledger::ErrorRecord;
 pub(crate) use difference::Difference;
 pub use fields::fields;
 pub(crate) use fields::{canonical, leaves};
-pub use page::PageRequest;
+pub use page::{Page, PageRequest};
+pub use total::{total, total_of};
 
 /// The most entities of one [`Question::Preview`].
 pub const MAX_PREVIEWS: usize = 25;
@@ -227,31 +229,6 @@ pub struct Change {
     pub after: Option<Value>,
 }
 
-/// Some of the records, and where to go on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Page<Record> {
-    /// The records.
-    pub records: Vec<Record>,
-    /// Names the next page; absent if this is the last.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub next: Option<String>,
-    /// How many more records there were whose ids cannot be an entity's: no event can name them.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub unnameable: u32,
-}
-
-impl<Record> Page<Record> {
-    /// A page of these, and what names the next one.
-    #[must_use]
-    pub fn new(records: Vec<Record>, next: Option<String>) -> Self {
-        Self {
-            records,
-            next,
-            unnameable: 0,
-        }
-    }
-}
-
 /// By JSON Pointer into the payload, a short hash of each field's canonical JSON.
 pub type Fields = BTreeMap<String, String>;
 
@@ -288,9 +265,4 @@ pub struct VendorEntry {
     /// What the vendor holds of the fields that a payload can have. A field that is not here is not held. One that a payload does not
     /// have may be here all the same, where such fields are left alone ([`Kept::leaves_alone`]).
     pub fields: Fields,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
-fn is_zero(count: &u32) -> bool {
-    *count == 0
 }

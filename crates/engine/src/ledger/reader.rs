@@ -7,7 +7,7 @@ mod standing;
 mod unreadable;
 mod vendor;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
@@ -31,6 +31,8 @@ pub use vendor::VendorChange;
 const MAX_READS: usize = 100;
 /// Batches that are read side by side.
 const READS_AT_ONCE: usize = 8;
+/// Batches of many entities that are read side by side: they may be as many as the vendor has, and live traffic reads the table, too.
+const ENTITY_READS_AT_ONCE: usize = 2;
 
 /// Reads the ledger for people and programs: never scans. Writes what a person decides on: a vendor's record.
 ///
@@ -63,6 +65,30 @@ impl Reader {
             .await
             .map_err(|error| failed(&error))?;
         answer.item.map(record).transpose()
+    }
+
+    /// The records of entities, strongly consistent, a hundred at a time; one that the vendor never saw has none.
+    ///
+    /// # Errors
+    /// If the table cannot be read, leaves keys unread after retries, or a record is not one of ours.
+    pub async fn entities(
+        &self,
+        vendor: &str,
+        entities: &[EntityKey],
+    ) -> Result<HashMap<EntityKey, EntityRecord>, Error> {
+        // A key that is named twice is refused.
+        let entities: Vec<_> = entities.iter().collect::<BTreeSet<_>>().into_iter().collect();
+        let chunks = entities.chunks(MAX_READS).map(|chunk| {
+            let keys = chunk.iter().map(|entity| entity_key(vendor, entity));
+            self.get(keys.collect(), true)
+        });
+        let chunks: Vec<_> = chunks.collect();
+        let items = stream::iter(chunks).buffered(ENTITY_READS_AT_ONCE);
+        let items: Vec<_> = items.try_collect().await?;
+        let records = items.into_iter().flatten().map(record::<EntityRecord>);
+        records
+            .map(|record| record.map(|record| (record.entity.clone(), record)))
+            .collect()
     }
 
     /// What became of an event of an entity, strongly consistent; `None` if nothing has yet. The event's time is a part of its

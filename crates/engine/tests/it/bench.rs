@@ -351,8 +351,8 @@ impl Bench {
         let deadline = self.clock.now() + SignedDuration::from_secs(50);
         let woken = waker.wake("names", deadline).await.unwrap();
         let sent = self.lanes.take();
-        let wakes = sent.iter().map(|sent| self.message(&sent.group, &sent.body));
-        (woken, wakes.collect())
+        let deliveries = sent.iter().map(|sent| self.message(&sent.group, &sent.body));
+        (woken, deliveries.collect())
     }
 
     pub(crate) fn record(&self, id: &str) -> EntityRecord {

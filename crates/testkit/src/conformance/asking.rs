@@ -7,7 +7,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use vendorbridge::ask::{Answer, Basis, Fields, Kept, Preview, Question, SourceRecord, VendorEntry, Would};
+use vendorbridge::ask::{
+    Answer, Basis, Fields, Kept, Page, Preview, Question, SourceRecord, VendorEntry, Would,
+};
 use vendorbridge::ledger::Status;
 
 use super::cases::created;
@@ -28,9 +30,9 @@ impl<S: Subject> Stand<S> {
         ours.unwrap_or_else(|| panic!("expected the type `{}`", S::ENTITY_TYPE))
     }
 
-    /// All that the source has, three at a time.
-    async fn at_source(&self, with_fields: bool) -> Vec<SourceRecord> {
-        let (mut all, mut page) = (Vec::new(), None);
+    /// All that the source has, three at a time, as one page.
+    async fn at_source(&self, with_fields: bool) -> Page<SourceRecord> {
+        let (mut all, mut page) = (Page::new(Vec::new(), None), None);
         loop {
             let question = Question::SourcePage {
                 entity_type: S::ENTITY_TYPE.to_owned(),
@@ -43,7 +45,8 @@ impl<S: Subject> Stand<S> {
                 panic!("expected a page of the source, found {answer:?}")
             };
             assert!(listed.records.len() <= 3);
-            all.extend(listed.records);
+            all.records.extend(listed.records);
+            all.total = all.total.or(listed.total);
             page = listed.next;
             if page.is_none() {
                 return all;
@@ -51,9 +54,9 @@ impl<S: Subject> Stand<S> {
         }
     }
 
-    /// All that the vendor holds, three at a time.
-    async fn at_vendor(&self) -> Vec<VendorEntry> {
-        let (mut all, mut page) = (Vec::new(), None);
+    /// All that the vendor holds, three at a time, as one page.
+    async fn at_vendor(&self) -> Page<VendorEntry> {
+        let (mut all, mut page) = (Page::new(Vec::new(), None), None);
         loop {
             let question = Question::VendorPage {
                 entity_type: S::ENTITY_TYPE.to_owned(),
@@ -65,7 +68,8 @@ impl<S: Subject> Stand<S> {
                 panic!("expected a page of the vendor, found {answer:?}")
             };
             assert!(listed.records.len() <= 3);
-            all.extend(listed.records);
+            all.records.extend(listed.records);
+            all.total = all.total.or(listed.total);
             page = listed.next;
             if page.is_none() {
                 return all;
@@ -155,18 +159,20 @@ pub async fn lists<S: Subject>() {
         assert_eq!(stand.announce_of(id).await, Status::Synced);
     }
     let expected: BTreeSet<_> = IDS.map(Stand::<S>::entity).into();
-    let source: BTreeMap<_, Fields> = stand
-        .at_source(true)
-        .await
+    let (source, vendor) = (stand.at_source(true).await, stand.at_vendor().await);
+    let all = Some(IDS.len() as u64);
+    assert_eq!(source.total, all.filter(|_| S::SOURCE_COUNTS));
+    assert_eq!(vendor.total, all.filter(|_| S::VENDOR_COUNTS));
+    let source: BTreeMap<_, Fields> = source
+        .records
         .into_iter()
         .map(|record| {
             assert_eq!((record.is_wanted, &record.error), (Some(true), &None));
             (record.entity, record.fields)
         })
         .collect();
-    let vendor: BTreeMap<_, Fields> = stand
-        .at_vendor()
-        .await
+    let vendor: BTreeMap<_, Fields> = vendor
+        .records
         .into_iter()
         .map(|entry| {
             assert!(!entry.link.is_empty());
@@ -178,7 +184,7 @@ pub async fn lists<S: Subject>() {
         .collect();
     assert!(source.keys().eq(&expected), "{source:?}");
     assert_eq!(vendor, source);
-    let keys = stand.at_source(false).await;
+    let keys = stand.at_source(false).await.records;
     assert!(keys.iter().map(|record| &record.entity).eq(&expected));
     assert!(
         keys.iter()
@@ -186,8 +192,8 @@ pub async fn lists<S: Subject>() {
     );
     // What is gone at the source is not named any more, and is at the vendor until that is told.
     stand.change("l-4", None);
-    assert_eq!(stand.at_source(true).await.len(), IDS.len() - 1);
-    assert_eq!(stand.at_vendor().await.len(), IDS.len());
+    assert_eq!(stand.at_source(true).await.records.len(), IDS.len() - 1);
+    assert_eq!(stand.at_vendor().await.records.len(), IDS.len());
     assert_eq!(stand.announce_of("l-4").await, Status::Deleted);
-    assert_eq!(stand.at_vendor().await.len(), IDS.len() - 1);
+    assert_eq!(stand.at_vendor().await.records.len(), IDS.len() - 1);
 }

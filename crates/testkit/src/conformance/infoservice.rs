@@ -54,6 +54,7 @@ fn channel(state: State) -> Channel {
 #[must_use]
 pub fn list(whole: bool) -> Value {
     json!({
-        "path": "/customers?limit={limit}&after={page}", "records": "/customers", "id": "/customerId", "next": "/next", "whole": whole,
+        "path": "/customers?limit={limit}&after={page}", "records": "/customers", "id": "/customerId", "next": "/next",
+        "total": "/total", "whole": whole,
     })
 }

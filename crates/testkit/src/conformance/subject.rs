@@ -31,6 +31,12 @@ pub trait Subject: Sized {
     /// How the vendor refuses a credential.
     const REFUSES_CREDENTIAL: Fault = Fault::Status(401);
 
+    /// Whether the source's pages say how many records there are in all.
+    const SOURCE_COUNTS: bool = false;
+
+    /// Whether the vendor's pages do.
+    const VENDOR_COUNTS: bool = false;
+
     /// The function's `VENDOR_SETTINGS` for this sandbox.
     fn settings(sandbox: &Sandbox) -> Value;
 

@@ -23,6 +23,8 @@ struct Answered {
     hits: Vec<Map<String, Value>>,
     #[serde(default)]
     cursor: Option<String>,
+    #[serde(default, rename = "nbHits", deserialize_with = "vendorbridge::ask::total")]
+    hits_in_all: Option<u64>,
 }
 
 /// Some records of an index.
@@ -30,6 +32,8 @@ pub(crate) struct Browsed {
     pub(crate) hits: Vec<Hit>,
     /// Where to go on; nothing at the end.
     pub(crate) cursor: Option<String>,
+    /// How many there are in all; of a large index Algolia may say about how many.
+    pub(crate) total: Option<u64>,
 }
 
 /// A record.
@@ -67,5 +71,6 @@ pub(super) async fn browse(
     Ok(Browsed {
         hits: answered.hits.into_iter().filter_map(hit).collect(),
         cursor: answered.cursor,
+        total: answered.hits_in_all,
     })
 }

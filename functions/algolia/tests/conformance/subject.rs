@@ -20,6 +20,7 @@ impl<const HOSTS: usize, const WAITS: bool> Subject for Algolia<HOSTS, WAITS> {
     const ID: &'static str = "SKU#blackTShirt-M";
     const OTHER_ID: &'static str = "SKU#sock%2F/ö";
     const REFUSES_CREDENTIAL: Fault = Fault::Status(403);
+    const VENDOR_COUNTS: bool = true;
 
     fn settings(sandbox: &Sandbox) -> Value {
         json!({

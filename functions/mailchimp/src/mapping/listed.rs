@@ -5,10 +5,10 @@ use serde_json::{Map, Value, json};
 
 use crate::config::StatusIfNew;
 
-/// What is asked for of each member
+/// What is asked for: of each member, and how many there are
 /// (<https://mailchimp.com/developer/marketing/api/list-members/list-members-info/>).
 pub(crate) const LISTED_FIELDS: &str =
-    "members.id,members.email_address,members.status,members.merge_fields,members.language";
+    "total_items,members.id,members.email_address,members.status,members.merge_fields,members.language";
 
 /// The merge fields that a [`Member`](super::Member) can have.
 const MERGE_FIELDS: [&str; 4] = ["CUSTID", "FNAME", "LNAME", "CHANNEL"];

@@ -30,7 +30,7 @@ async fn the_partners_of_b1_are_listed_page_by_page() {
     }
     let calls = stand.calls();
     for with_fields in [false, true] {
-        let (mut listed, mut page) = (Vec::new(), None);
+        let (mut listed, mut page, mut totals) = (Vec::new(), None, Vec::new());
         loop {
             let question = Question::SourcePage {
                 entity_type: "partner".to_owned(),
@@ -44,6 +44,7 @@ async fn the_partners_of_b1_are_listed_page_by_page() {
             };
             assert!(found.records.len() <= 3);
             listed.extend(found.records);
+            totals.push(found.total);
             page = found.next;
             if page.is_none() {
                 break;
@@ -52,12 +53,37 @@ async fn the_partners_of_b1_are_listed_page_by_page() {
         let ids: Vec<_> = listed.iter().map(|record| record.entity.as_str()).collect();
         let expected: Vec<_> = (0..7).map(|at| format!("partner/L{at}")).collect();
         assert_eq!(ids, expected);
+        assert_eq!(
+            totals,
+            [Some(7), None, None],
+            "the first page says how many there are"
+        );
         for record in listed {
             assert_eq!(record.error, None);
             assert_eq!(record.fields.contains_key("/companyname"), with_fields);
         }
     }
     assert_eq!(stand.calls(), calls, "the vendor is not asked");
+}
+
+#[tokio::test]
+async fn a_service_that_will_not_count_is_listed_all_the_same() {
+    let stand: Stand<Partners> = Stand::start().await;
+    let service_layer = &stand.sandbox.service_layer;
+    service_layer.add_partner(Partner::customer("L0", "Parameter Technology"));
+    // A login, and then the list.
+    service_layer.faults().at(2, Fault::Status(400));
+    let question = Question::SourcePage {
+        entity_type: "partner".to_owned(),
+        page: None,
+        limit: 3,
+        with_fields: false,
+    };
+    let Answer::SourcePage(page) = stand.ask(question).await else {
+        panic!("expected a page")
+    };
+    assert_eq!((page.records.len(), page.total), (1, None));
+    assert_eq!(service_layer.calls(), 3);
 }
 
 #[tokio::test]

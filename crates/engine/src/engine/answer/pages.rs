@@ -33,7 +33,9 @@ impl Engine {
         }
         self.may_read(deadline)?;
         let listed = self.patiently(SLOWEST_READ, deadline, || entity.source.list(asked));
-        let Page { records, next, .. } = listed.await.map_err(fewer)?;
+        let Page {
+            records, next, total, ..
+        } = listed.await.map_err(fewer)?;
         let found = records.len();
         // What makes no key could not be announced either.
         let keyed = records.into_iter().filter_map(|Listed { id, state }| {
@@ -56,6 +58,7 @@ impl Engine {
             records: records.into_iter().flatten().collect(),
             next,
             unnameable,
+            total,
         }))
     }
 
@@ -72,13 +75,16 @@ impl Engine {
             .admit()
             .map_err(|shut| shut.error)?;
         let listed = self.patiently(SLOWEST_LISTING, deadline, || entity.vendor.list(asked));
-        let Page { records, next, .. } = listed.await.map_err(fewer)?;
+        let Page {
+            records, next, total, ..
+        } = listed.await.map_err(fewer)?;
         let entries = records.into_iter().map(|held| VendorEntry {
             link: held.link,
             entity: held.entity,
             fields: fields(&held.payload),
         });
-        Ok(Answer::VendorPage(Page::new(entries.collect(), next)))
+        let page = Page::new(entries.collect(), next);
+        Ok(Answer::VendorPage(page.counted(total)))
     }
 
     fn asked_for(&self, asked: PageRequest<'_>) -> Result<&Entity, Error> {

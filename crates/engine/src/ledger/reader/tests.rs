@@ -1,5 +1,6 @@
 //! The reader against a table that answers in pages and leaves keys unread.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
@@ -102,10 +103,17 @@ fn damaged(event: &mut Value, id: usize) {
 fn batch(request: &Value) -> Value {
     let keys = request["RequestItems"]["ledger"]["Keys"].as_array().unwrap();
     assert!(keys.len() <= MAX_READS);
+    let named: HashSet<_> = keys.iter().map(Value::to_string).collect();
+    assert_eq!(
+        named.len(),
+        keys.len(),
+        "DynamoDB refuses a key that is named twice"
+    );
     let (left, read): (Vec<_>, Vec<_>) = keys
         .iter()
         .partition(|key| keys.len() > 10 && key["pk"]["S"].as_str().unwrap().ends_with('7'));
-    let items = read.into_iter().map(|key| {
+    let is_there = |key: &&Value| !key["pk"]["S"].as_str().unwrap().contains("#never/");
+    let items = read.into_iter().filter(is_there).map(|key| {
         if key["sk"]["S"] == "vendor" {
             let since = json!({"S": "2026-01-29T14:36:26Z"});
             let zero = json!({"N": "0"});
@@ -173,6 +181,36 @@ async fn unread_keys_are_asked_for_again_and_the_recovered_left_out() {
     assert_eq!(dead[0].entity.as_str(), "customer/129", "newest first");
     assert_eq!(dead[128].entity.as_str(), "customer/0");
     assert!(table.calls("BatchGetItem") > 2);
+}
+
+#[tokio::test]
+async fn many_entities_are_read_a_hundred_at_a_time() {
+    let table = Table::default();
+    let mut entities: Vec<_> = (0..ENTITIES)
+        .map(|id| EntityKey::new("customer", &id.to_string()).unwrap())
+        .collect();
+    // What is named twice is asked for once.
+    entities.push(entities[0].clone());
+    let records = table.reader().entities("webhook", &entities).await.unwrap();
+    assert_eq!(records.len(), ENTITIES);
+    for entity in &entities {
+        assert_eq!(&records[entity].entity, entity);
+    }
+    // A hundred, the rest, and of each of them again what was left unread.
+    assert_eq!(table.calls("BatchGetItem"), 4);
+    assert_eq!(table.calls(".GetItem"), 0, "none of them alone");
+    assert!(table.reader().entities("webhook", &[]).await.unwrap().is_empty());
+    assert_eq!(table.calls("BatchGetItem"), 4, "nothing is asked for nothing");
+}
+
+#[tokio::test]
+async fn an_entity_that_was_never_seen_has_no_record() {
+    let table = Table::default();
+    let (known, never) = ("customer/1", "never/1");
+    let entities = [known, never].map(|key| key.parse().unwrap());
+    let records = table.reader().entities("webhook", &entities).await.unwrap();
+    let found: Vec<_> = records.keys().map(EntityKey::as_str).collect();
+    assert_eq!(found, [known]);
 }
 
 #[tokio::test]

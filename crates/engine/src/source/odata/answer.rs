@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::client::Found;
+use crate::ask;
 use crate::http::{Answer, status_error};
 use crate::source::is_plain_code;
 use crate::{Error, ErrorKind, Stage, Verdict};
@@ -24,6 +25,8 @@ pub(super) struct Records {
     pub(super) value: Vec<Map<String, Value>>,
     #[serde(default, rename = "@odata.nextLink")]
     pub(super) next: Option<String>,
+    #[serde(default, rename = "@odata.count", deserialize_with = "ask::total")]
+    pub(super) total: Option<u64>,
 }
 
 /// `code` is a text; SAP's OData v3 has a number, some of its v4 answers, too.

@@ -2,12 +2,17 @@
 //! (<https://help.sap.com/doc/fc2f5477516c404c8bf9ad1315a17238/10.0/en-US/Working_with_SAP_Business_One_Service_Layer.pdf>, on
 //! paging: `Prefer: odata.maxpagesize`, and the answer's `@odata.nextLink`).
 
-use http::{HeaderName, Method, header};
-use serde_json::{Map, Value};
+#[cfg(test)]
+mod tests;
 
+use http::{HeaderName, Method, StatusCode, header};
+use serde_json::Value;
+use url::Url;
+
+use super::answer::Records;
 use super::{ODataClient, ODataEntity, ODataSource, answer};
 use crate::ask::{Page, PageRequest};
-use crate::http::{HttpError, MAX_PAGE_BYTES};
+use crate::http::{Answer, HttpError, MAX_PAGE_BYTES};
 use crate::source::{Listed, not_listable};
 use crate::{Error, ErrorKind, Stage};
 
@@ -37,11 +42,12 @@ impl ODataSource {
         } else {
             asked.limit
         };
-        let (records, goes_on) = self
+        let page = self
             .client
             .page(&self.entity, key, is_whole, asked.page, limit)
             .await?;
-        let listed = records.into_iter().map(|record| {
+        let goes_on = page.next.is_some();
+        let listed = page.value.into_iter().map(|record| {
             let id = match record.get(key) {
                 Some(Value::String(id)) => id.clone(),
                 Some(Value::Number(id)) => id.to_string(),
@@ -59,14 +65,14 @@ impl ODataSource {
             ));
         }
         let next = last.filter(|_| goes_on);
-        Ok(Page::new(records, next))
+        Ok(Page::new(records, next).counted(page.total))
     }
 }
 
 impl ODataClient {
-    /// Some records whose keys come after `after`, and whether there are more. By key, not by number: what is removed meanwhile moves
-    /// nobody from one page to another. Of the link to the next page only that there is one counts: the service names no address
-    /// that is called.
+    /// Some records whose keys come after `after`, and whether there are more; with the first ones how many there are in all. By key,
+    /// not by number: what is removed meanwhile moves nobody from one page to another. Of the link to the next page only that
+    /// there is one counts: the service names no address that is called.
     async fn page(
         &self,
         entity: &ODataEntity,
@@ -74,18 +80,42 @@ impl ODataClient {
         is_whole: bool,
         after: Option<&str>,
         limit: u32,
-    ) -> Result<(Vec<Map<String, Value>>, bool), Error> {
+    ) -> Result<Records, Error> {
+        let url = entity.list_url(&self.endpoint, key, is_whole, after)?;
+        let mut answer = if after.is_none() {
+            self.some(counting(&url), limit).await?
+        } else {
+            self.some(url.clone(), limit).await?
+        };
+        // Nothing depends on the count: a service that may not know the question is asked without it.
+        let may_not_know = matches!(
+            answer.status,
+            StatusCode::BAD_REQUEST | StatusCode::NOT_IMPLEMENTED
+        );
+        if after.is_none() && may_not_know {
+            answer = self.some(url, limit).await?;
+        }
+        answer::records(&answer, self.endpoint.now())
+    }
+
+    async fn some(&self, url: Url, limit: u32) -> Result<Answer, Error> {
         let endpoint = &self.endpoint;
-        let url = entity.list_url(endpoint, key, is_whole, after)?;
         let request = endpoint
             .request(Method::GET, url, endpoint.timeout)
             .max_answer_bytes(MAX_PAGE_BYTES)
             .header(header::ACCEPT, "application/json")
             .header(PREFER, &format!("odata.maxpagesize={limit}"));
-        let answer = endpoint.auth.send(request, Stage::Source).await?;
-        let records = answer::records(&answer, endpoint.now())?;
-        Ok((records.value, records.next.is_some()))
+        endpoint.auth.send(request, Stage::Source).await
     }
+}
+
+/// Asks how many there are, too
+/// (<https://docs.oasis-open.org/odata/odata/v4.01/odata-v4.01-part1-protocol.html#sec_SystemQueryOptioncount>).
+fn counting(url: &Url) -> Url {
+    let mut url = url.clone();
+    let query = url.query().unwrap_or_default();
+    url.set_query(Some(&format!("{query}&$count=true")));
+    url
 }
 
 fn unexpected(message: &str) -> Error {

@@ -10,20 +10,20 @@ use crate::clock::SystemClock;
 use crate::http::Answer;
 use crate::source::endpoint::Endpoint;
 
-const BASE: &str = "https://sap.example:50000/b1s/v2";
+pub(super) const BASE: &str = "https://sap.example:50000/b1s/v2";
 const RETRY: Verdict = Verdict::Retry { after: None };
 const TAG: &str = "W/\"1B6453892473A467D07372D45EB05ABC2031647A\"";
 
-fn endpoint(base: &str) -> Endpoint {
+pub(super) fn endpoint(base: &str) -> Endpoint {
     let http = Http::new(false).unwrap();
     Endpoint::new(http, Arc::new(SystemClock), base.parse().unwrap()).unwrap()
 }
 
-fn partners() -> ODataEntity {
+pub(super) fn partners() -> ODataEntity {
     ODataEntity::new("BusinessPartners", KeyKind::Text, &["CardCode", "U_Link"]).unwrap()
 }
 
-fn invoices(select: &[&str]) -> ODataEntity {
+pub(super) fn invoices(select: &[&str]) -> ODataEntity {
     ODataEntity::new("Invoices", KeyKind::Number, select).unwrap()
 }
 
@@ -33,28 +33,6 @@ fn answer(status: u16, body: &str) -> Answer {
         headers: HeaderMap::new(),
         body: body.to_owned().into(),
     }
-}
-
-#[rstest]
-#[case::first(None, "$select=CardCode&$orderby=CardCode")]
-#[case::behind_a_key(
-    Some("C1"),
-    "$select=CardCode&$orderby=CardCode&$filter=CardCode%20gt%20%27C1%27"
-)]
-#[case::behind_a_hard_one(
-    Some("O'N & +1%#"),
-    "$select=CardCode&$orderby=CardCode&$filter=CardCode%20gt%20%27O%27%27N%20%26%20%2B1%25%23%27"
-)]
-fn a_page_begins_behind_a_key(#[case] after: Option<&str>, #[case] query: &str) {
-    let url = partners()
-        .list_url(&endpoint(BASE), "CardCode", false, after)
-        .unwrap();
-    assert_eq!(url.query(), Some(query));
-    assert!(
-        invoices(&[])
-            .list_url(&endpoint(BASE), "DocEntry", true, Some("1 or 1 eq 1"))
-            .is_err()
-    );
 }
 
 fn read(status: u16, body: &Value) -> Result<Option<Found>, Error> {

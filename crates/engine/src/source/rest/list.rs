@@ -6,7 +6,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::RestSource;
-use crate::ask::{Page, PageRequest};
+use crate::ask::{Page, PageRequest, total_of};
 use crate::http::{HttpError, MAX_PAGE_BYTES, status_error};
 use crate::source::{Listed, not_listable};
 use crate::{Error, ErrorKind, Stage};
@@ -18,7 +18,8 @@ const MAX_READS: u32 = 50;
 
 /// How a service lists its entities, as `VENDOR_SETTINGS` says it.
 ///
-/// `{"path": "/customers?limit={limit}&after={page}", "records": "/customers", "id": "/customerId", "next": "/next", "whole": true}`
+/// `{"path": "/customers?limit={limit}&after={page}", "records": "/customers", "id": "/customerId", "next": "/next", "total": "/total",
+///   "whole": true}`
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ListSettings {
@@ -34,6 +35,9 @@ pub struct ListSettings {
     /// record's id names the next page, and an empty page is the last.
     #[serde(default)]
     pub next: Option<String>,
+    /// Where the answer says how many records there are in all: a JSON Pointer. For display only; nobody says so unless set.
+    #[serde(default)]
+    pub total: Option<String>,
     /// Whether the records are the entities' whole states. Else the entities are read one by one where states are wanted.
     #[serde(default)]
     pub whole: bool,
@@ -83,7 +87,9 @@ impl ListSettings {
             Some(pointer) => answer.pointer(pointer).and_then(word),
             None => listed.last().map(|last| last.id.clone()),
         };
-        Some(Page::new(listed, next.filter(|next| !next.is_empty())))
+        let total = self.total.as_ref().and_then(|pointer| answer.pointer(pointer));
+        let page = Page::new(listed, next.filter(|next| !next.is_empty()));
+        Some(page.counted(total.and_then(total_of)))
     }
 }
 
@@ -202,6 +208,22 @@ mod tests {
         );
         assert_eq!(page.next.as_deref(), next);
         assert!(page.records.iter().all(|listed| listed.state.is_none()));
+    }
+
+    #[rstest]
+    #[case::not_set(json!({}), None)]
+    #[case::number(json!({"total": "/count"}), Some(155))]
+    #[case::text(json!({"total": "/as_text"}), Some(155))]
+    #[case::absent(json!({"total": "/missing"}), None)]
+    #[case::no_count(json!({"total": "/next"}), None)]
+    #[case::negative(json!({"total": "/below"}), None)]
+    fn a_total_is_told_where_it_is_one(#[case] more: Value, #[case] total: Option<u64>) {
+        let answer = json!({"all": [{"id": "a"}], "next": "n", "count": 155, "as_text": "155", "below": -1});
+        let mut settings = settings(&more);
+        (settings.records, settings.next) = ("/all".to_owned(), Some("/next".to_owned()));
+        let page = settings.read(&answer, asked(None)).unwrap();
+        assert_eq!((page.records.len(), page.next.as_deref()), (1, Some("n")));
+        assert_eq!(page.total, total);
     }
 
     #[rstest]

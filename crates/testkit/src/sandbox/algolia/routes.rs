@@ -84,12 +84,13 @@ async fn browse(
             .is_none_or(|after| id.as_bytes() > after.as_slice())
     };
     let records = service.records(&index);
+    let total = records.len();
     let mut behind = records.into_iter().filter(|(id, _)| is_behind(id));
     let page: Vec<_> = behind
         .by_ref()
         .take(asked.hits_per_page.unwrap_or(1_000).min(1_000))
         .collect();
-    let mut answer = json!({"query": "", "params": ""});
+    let mut answer = json!({"query": "", "params": "", "nbHits": total});
     if let Some((last, _)) = page.last()
         && behind.next().is_some()
     {

@@ -214,7 +214,10 @@ async fn list(
     let page: Vec<_> = there.by_ref().take(which.limit.min(MAX_PAGE)).collect();
     let last = page.last().filter(|_| there.next().is_some());
     let next = last.map(|last| &last.customer_id);
-    Json(json!({"customers": page, "next": next})).into_response()
+    let total = customers
+        .values()
+        .filter(|customer| customer.preference.is_some());
+    Json(json!({"customers": page, "next": next, "total": total.count()})).into_response()
 }
 
 /// For someone with `curl`: what `GET` answered can be put back, changed. Version and time are the source's

@@ -48,7 +48,7 @@ struct Which {
     count: usize,
     #[serde(default)]
     offset: usize,
-    /// Names of what the answer is to have, such as `members.id`, with commas between them.
+    /// Names of what the answer is to have, such as `members.id` or `total_items`, with commas between them.
     #[serde(default)]
     fields: Option<String>,
 }
@@ -79,22 +79,31 @@ async fn members(
         fields.is_none_or(|fields| {
             fields
                 .split(',')
-                .any(|field| field.strip_prefix("members.") == Some(name))
+                .any(|field| is_in(name, field) || is_in(field, name))
         })
     };
     let chosen = |member: &Member| {
         let mut member = json!(member);
         if let Some(member) = member.as_object_mut() {
-            member.retain(|name, _| wanted(name));
+            member.retain(|name, _| wanted(&format!("members.{name}")));
         }
         member
     };
     let members = list.members.values().skip(which.offset).take(which.count);
     let members: Vec<_> = members.map(chosen).collect();
     let total = list.members.len();
-    Ok(Json(
-        json!({"members": members, "list_id": list_id, "total_items": total}),
-    ))
+    let mut answer = json!({"members": members, "list_id": list_id, "total_items": total});
+    if let Some(answer) = answer.as_object_mut() {
+        answer.retain(|name, _| wanted(name));
+    }
+    Ok(Json(answer))
+}
+
+/// Whether a field is this one or stands in it.
+fn is_in(field: &str, outer: &str) -> bool {
+    field
+        .strip_prefix(outer)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 type Target = Path<(String, String)>;

@@ -178,15 +178,17 @@ impl ServiceLayer {
             .ok_or_else(Refusal::no_session)
     }
 
-    /// A page in the order of the key: 20 records, or as many as `Prefer: odata.maxpagesize` says.
+    /// A page in the order of the key: 20 records, or as many as `Prefer: odata.maxpagesize` says; with `$count=true` how many there
+    /// are with those of the pages behind it.
     fn list(&self, collection: &str, query: Option<&str>, headers: &HeaderMap) -> Result<Response, Refusal> {
-        let (mut after, mut selected) = (None, None);
+        let (mut after, mut selected, mut counts) = (None, None, false);
         for (name, value) in url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
             match &*name {
                 "$filter" => {
                     after = Some(After::parse(&value).ok_or_else(|| Refusal::unknown_option(&name))?);
                 }
                 "$select" => selected = Some(format!("$select={value}")),
+                "$count" => counts = &*value == "true",
                 "$orderby" if matches!(&*value, "CardCode" | "DocEntry") => {}
                 _ => return Err(Refusal::unknown_option(&name)),
             }
@@ -201,6 +203,9 @@ impl ServiceLayer {
         let page = page.collect::<Result<Vec<_>, _>>()?;
         let context = format!("/b1s/v2/$metadata#{collection}");
         let mut answer = json!({"@odata.context": context, "value": page});
+        if counts {
+            answer["@odata.count"] = all.len().into();
+        }
         if size < all.len() {
             let select = selected.map_or(String::new(), |select| format!("{select}&"));
             answer["@odata.nextLink"] = format!("{collection}?{select}$skip={size}").into();
