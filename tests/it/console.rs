@@ -161,6 +161,7 @@ async fn write(world: &World, vendor: &str, id: &str, status: Status, error: &Er
             detail_type: "CustomerDeliveryPreferenceUpdated".to_owned(),
             version: None,
             lagging_since: None,
+            denied_since: None,
             carried: None,
             asks: false,
             error: ErrorRecord::from(error),

@@ -164,6 +164,7 @@ mod tests {
             detail_type: "t".into(),
             version: None,
             lagging_since: None,
+            denied_since: None,
             carried: None,
             asks: false,
             error: ErrorRecord::from(&Error::retry(ErrorKind::Unavailable, Stage::Push, "down")),

@@ -152,7 +152,8 @@ impl Vendor for Courses {
 
     async fn push(&self, push: &mut Push<'_>, course: &Course) -> Result<String, Error> {
         let (now, client, key) = (push.now, &self.client, course.key.as_str());
-        let is_to_create = push.link.is_none() || push.is_done(COURSE);
+        // Also while its first plan is under way, however often that begins anew.
+        let is_to_create = push.link.is_none() || push.is_first();
         push.plan(course.steps(is_to_create));
         self.keep_key(push, key).await?;
         let uuids = self

@@ -171,6 +171,7 @@ fn poisoned(key: &EntityKey, status: Status, now: Timestamp) -> (EntityRecord, E
             detail_type: evil("type"),
             version: None,
             lagging_since: None,
+            denied_since: None,
             carried: None,
             asks: false,
             error,

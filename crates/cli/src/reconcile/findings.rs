@@ -190,6 +190,7 @@ mod tests {
             trace: None,
             version: None,
             lagging_since: None,
+            denied_since: None,
             carried: None,
             asks: false,
             error: ErrorRecord {

@@ -264,6 +264,7 @@ mod tests {
             detail_type: "Changed".into(),
             version: None,
             lagging_since: None,
+            denied_since: None,
             carried: None,
             asks: false,
             error: ErrorRecord::from(&error),

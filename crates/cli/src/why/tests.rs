@@ -48,6 +48,7 @@ fn parked(kind: ErrorKind, attempts: u32) -> EntityRecord {
             detail_type: "Changed".into(),
             version: None,
             lagging_since: None,
+            denied_since: None,
             carried: None,
             asks: false,
             error: failure(kind),

@@ -77,14 +77,16 @@ pub(super) struct Work<'a> {
     pub(super) is_folded: bool,
     /// No message of this work was delivered before. What an earlier delivery did is unknown.
     pub(super) is_fresh: bool,
-    /// Somebody asked for a sync without shortcuts.
-    pub(super) is_forced: bool,
+    /// The event by which somebody asked for a sync without shortcuts.
+    pub(super) forced_by: Option<&'a str>,
+    /// Since when the source has denied the entity, if there was no event since.
+    pub(super) denied_since: Option<Timestamp>,
 }
 
 impl Work<'_> {
     /// Whether the record certainly says what the vendor holds.
     pub(super) fn is_trusted(&self) -> bool {
-        self.is_fresh && !self.record.unsure && !self.is_forced
+        self.is_fresh && !self.record.unsure && self.forced_by.is_none()
     }
 
     /// How many tries failed since the last success. What was rejected or dead starts afresh.
@@ -106,6 +108,8 @@ impl Work<'_> {
 pub(super) struct Trace {
     pub(super) read_at: Option<Timestamp>,
     pub(super) version: Option<Version>,
+    /// The source answered that there is no such entity.
+    pub(super) is_denied: bool,
     pub(super) natural_link: Option<String>,
     pub(super) tried: Option<Tried>,
     /// What the ledger keeps of the payload, should it be pushed.
@@ -136,8 +140,8 @@ impl Engine {
     pub(super) async fn attempt(&self, mut work: Work<'_>) -> Result<EventRecord, Error> {
         let mut trace = Trace::default();
         let before = work.record.pushed_version.clone();
-        if work.is_forced {
-            work.record.doubt();
+        if let Some(event) = work.forced_by {
+            work.record.doubt(event);
         }
         // A panic in one entity's work fails that entity only.
         let event_trace = work.leader.trace;
@@ -225,6 +229,7 @@ impl Engine {
             return Ok(fetched.state);
         }
         let read_at = trace.read_at.unwrap_or_default();
+        trace.is_denied = fetched.state.is_none();
         lag::refuse_lagging(work, fetched.state.is_some(), fetched.version.as_ref(), read_at)?;
         trace.version = fetched.version;
         if self.carries(work) {

@@ -6,7 +6,7 @@ use super::admission::Admission;
 use super::attempt::{Leader, Work};
 use super::outcome::{self, Outcome};
 use super::settle::Waits;
-use super::{Engine, intake, truth};
+use super::{Engine, intake, lag, truth};
 use crate::circuit::Gate;
 use crate::decide::{Decision, decide};
 use crate::ledger::{EntityRecord, EventRecord, Recent, Status};
@@ -179,7 +179,9 @@ impl Engine {
         let was_gone = record.status == Status::Deleted && record.revision > 0;
         let in_doubt = !is_fresh || record.unsure || was_gone;
         let truth = truth::of(record, &all, is_readable, in_doubt);
-        let is_forced = all.clone().any(is_forced);
+        let forced_by = forced_by(all.clone());
+        let parked = record.parked.as_ref();
+        let denied_since = parked.and_then(|parked| lag::denied_since(parked, all.clone()));
         let is_folded = truth.is_folded(record, items);
         let event = match terms.admission.admit() {
             Ok(()) => {
@@ -193,7 +195,8 @@ impl Engine {
                     truth,
                     is_folded,
                     is_fresh,
-                    is_forced,
+                    forced_by,
+                    denied_since,
                 };
                 self.attempt(work).await?
             }
@@ -201,8 +204,8 @@ impl Engine {
                 let waits = Waits {
                     at_least,
                     truth,
-                    in_doubt: !is_fresh || is_forced,
-                    is_forced,
+                    in_doubt: !is_fresh || forced_by.is_some(),
+                    forced_by,
                 };
                 let next = self.shut_record(record, &leader, waits, &shut);
                 self.settle(&next).await?;
@@ -236,9 +239,13 @@ impl Engine {
     }
 }
 
-/// Whether a message takes no shortcut.
-pub(super) fn is_forced(item: &Item<'_>) -> bool {
-    matches!(&item.message, Message::Notification(notification) if notification.is_forced)
+/// The event by which somebody asked for a sync without shortcuts; of several the last.
+pub(super) fn forced_by<'a>(items: impl IntoIterator<Item = &'a Item<'a>>) -> Option<&'a str> {
+    let forced = items.into_iter().filter_map(|item| match &item.message {
+        Message::Notification(notification) if notification.is_forced => Some(notification.event_id.as_str()),
+        _ => None,
+    });
+    forced.last()
 }
 
 /// The newest version that any of these messages announces, or `known` if that is newer.

@@ -1,12 +1,12 @@
 //! Messages that ask for no work of their own: a waiting retry does it, or nobody can.
 
-use super::group::{Item, is_forced, newest_version};
+use super::group::{Item, forced_by, newest_version};
 use super::outcome::{self, Outcome};
 use super::{Engine, lag, truth};
-use crate::Error;
 use crate::ledger::{EntityRecord, Status};
 use crate::message::{Message, Notification};
 use crate::source::CarriedState;
+use crate::{Error, ErrorKind};
 
 impl Engine {
     /// The outcome of a message that asks for a read where there is nobody to ask. It says nothing about the entity, whose
@@ -31,21 +31,23 @@ impl Engine {
         let announced = newest_version(joining, parked.version.clone());
         let is_readable = self.is_readable(record.entity.entity_type());
         let truth = truth::of(record, &joining.iter().copied(), is_readable, false);
-        let is_forced = joining.iter().any(|item| is_forced(item));
-        let unsure = record.unsure || is_forced;
+        let forced_by = forced_by(joining.iter().copied());
+        let unsure = record.unsure || forced_by.is_some();
+        let denied_since = lag::denied_since(parked, joining.iter().copied());
         let is_news = announced != parked.version
             || truth.carried != parked.carried
-            || truth.asks_first() != parked.asks;
+            || truth.asks_first() != parked.asks
+            || denied_since != parked.denied_since;
         let now = self.now();
-        if is_news || unsure != record.unsure || is_forced {
+        if is_news || unsure != record.unsure || forced_by.is_some() {
             let mut next = record.clone();
             next.revision += 1;
             next.unsure = unsure;
-            if is_forced {
-                next.doubt();
+            if let Some(event) = forced_by {
+                next.doubt(event);
             }
             if let Some(parked) = &mut next.parked {
-                parked.lagging_since = lag::since(parked, announced.as_ref(), now);
+                parked.denied_since = denied_since;
                 parked.version = announced;
                 parked.asks = truth.asks_first();
                 parked.carried = truth.carried;
@@ -59,7 +61,8 @@ impl Engine {
                     let mut event =
                         outcome::event(self.vendor(), notification, item.delivery, Status::Parked, now);
                     event.trace = parked.trace;
-                    event.attempt = (record.attempts > 0).then_some(record.attempts);
+                    event.attempt = (parked.error.kind != ErrorKind::Waiting && record.attempts > 0)
+                        .then_some(record.attempts);
                     event.wake_at = Some(parked.wake_at);
                     event.error = Some(parked.error.clone());
                     Outcome::Settled(Box::new(event))

@@ -3,17 +3,15 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::attempt::Work;
+use super::group::Item;
 use crate::ledger::Parked;
-use crate::message::Version;
+use crate::message::{Message, Version};
 use crate::{Error, ErrorKind, Stage};
 
 /// How long a source may answer with an older version than was announced.
 const LAG_PATIENCE: SignedDuration = SignedDuration::from_mins(15);
-/// How long a source may deny an entity whose version was just announced.
+/// How long a source may deny an entity after an event of it. As long as there are events, it is not believed at all.
 const GONE_PATIENCE: SignedDuration = SignedDuration::from_secs(10);
-/// A newer announcement gives the source its time anew until the entity has waited this long: a source that never catches
-/// up must have the last word at some time.
-const ANEW_WITHIN: SignedDuration = SignedDuration::from_hours(1);
 
 /// A source that answers with less than was announced, or than was pushed before, or denies what was just announced,
 /// has not caught up. It is asked again for a while; after that it has the last word, since it may have begun to count
@@ -31,9 +29,12 @@ pub(super) fn refuse_lagging(
         None => None,
     };
     let Some(newer) = newer else { return Ok(()) };
-    let patience = if exists { LAG_PATIENCE } else { GONE_PATIENCE };
     let parked = work.record.parked.as_ref();
-    let since = parked.and_then(|parked| since(parked, work.at_least.as_ref(), now));
+    let (since, patience) = if exists {
+        (parked.and_then(|parked| parked.lagging_since), LAG_PATIENCE)
+    } else {
+        (work.denied_since, GONE_PATIENCE)
+    };
     if since.is_some_and(|since| now.duration_since(since) >= patience) {
         return Ok(());
     }
@@ -42,9 +43,13 @@ pub(super) fn refuse_lagging(
     Err(Error::retry(ErrorKind::Lagging, Stage::Source, message))
 }
 
-/// Since when the source has lagged behind what is announced by now. What it answered before the latest announcement says
-/// nothing about how far behind that it is: an entity that was deleted may be there again.
-pub(super) fn since(parked: &Parked, at_least: Option<&Version>, now: Timestamp) -> Option<Timestamp> {
-    let is_anew = at_least != parked.version.as_ref() && now.duration_since(parked.since) < ANEW_WITHIN;
-    parked.lagging_since.filter(|_| !is_anew)
+/// Since when the source has denied the entity without an event in between: what it answered before the latest one says
+/// nothing about that one. An entity that was deleted may be there again.
+pub(super) fn denied_since<'a>(
+    parked: &Parked,
+    items: impl IntoIterator<Item = &'a Item<'a>>,
+) -> Option<Timestamp> {
+    let is_another = |item: &Item<'_>| matches!(&item.message, Message::Notification(event) if event.event_id != parked.event_id);
+    let is_news = items.into_iter().any(is_another);
+    parked.denied_since.filter(|_| !is_news)
 }

@@ -2,24 +2,24 @@
 
 use jiff::Timestamp;
 
+use super::Engine;
 use super::admission::{Shut, is_unknown};
 use super::attempt::{Leader, Reached, Trace, Work};
 use super::repeat::delivery_mark;
 use super::truth::Truth;
-use super::{Engine, lag};
 use crate::ledger::{EntityRecord, ErrorRecord, EventRecord, Parked, Status};
 use crate::message::Version;
 use crate::sabotage::{self, Sabotage};
 use crate::{Error, ErrorKind, Verdict};
 
 /// What a retry must know that waits until the vendor may be called.
-pub(super) struct Waits {
+pub(super) struct Waits<'a> {
     pub(super) at_least: Option<Version>,
     pub(super) truth: Truth,
     /// No shortcut may be taken.
     pub(super) in_doubt: bool,
-    /// Somebody asked for that.
-    pub(super) is_forced: bool,
+    /// The event by which somebody asked for that.
+    pub(super) forced_by: Option<&'a str>,
 }
 
 impl Engine {
@@ -83,6 +83,7 @@ impl Engine {
                 }
                 next.attempts = 0;
                 next.unsure = false;
+                next.doubted_for = None;
             }
             Err(error) => self.fail(&mut next, work, trace, error, now),
         }
@@ -103,7 +104,7 @@ impl Engine {
         let certainly_not = sabotage::is(Sabotage::UnknownAsFailed);
         // What waits for another entity was not begun.
         let at_vendor = error.stage().is_at_vendor() && error.kind() != ErrorKind::Waiting;
-        next.unsure |= !work.is_fresh || work.is_forced || (at_vendor && !certainly_not);
+        next.unsure |= !work.is_fresh || work.forced_by.is_some() || (at_vendor && !certainly_not);
         // This process sends no more calls for it: nothing need be waited for that could still be sent until its end.
         let slowest = jiff::SignedDuration::try_from(self.parts.slowest).unwrap_or_default();
         let ends = now.saturating_add(slowest).unwrap_or(Timestamp::MAX);
@@ -157,6 +158,7 @@ impl Engine {
                 trace: work.leader.trace,
                 version: work.at_least.clone(),
                 lagging_since: lagging_since(work, error, now),
+                denied_since: trace.is_denied.then(|| work.denied_since.unwrap_or(now)),
                 carried: work.truth.carried.clone(),
                 asks: work.truth.asks_first(),
                 error: failure,
@@ -178,10 +180,12 @@ impl Engine {
         next: &EntityRecord,
     ) -> EventRecord {
         let failed = result.is_err();
+        // What waits for another entity was not tried.
+        let is_waiting = matches!(result, Err(error) if error.kind() == ErrorKind::Waiting);
         EventRecord {
             detail_type: Some(work.leader.detail_type.clone()),
             trace: work.leader.trace,
-            attempt: Some(work.attempt()),
+            attempt: (!is_waiting).then(|| work.attempt()),
             rule: next.rule.clone(),
             link: next.link.clone(),
             receipt: trace.receipt,
@@ -213,7 +217,7 @@ impl Engine {
         &self,
         record: &EntityRecord,
         leader: &Leader,
-        waits: Waits,
+        waits: Waits<'_>,
         shut: &Shut,
     ) -> EntityRecord {
         let now = self.now();
@@ -227,8 +231,8 @@ impl Engine {
             next.attempts = 0;
         }
         next.unsure |= waits.in_doubt;
-        if waits.is_forced {
-            next.doubt();
+        if let Some(event) = waits.forced_by {
+            next.doubt(event);
         }
         next.error = None;
         next.parked = Some(Parked {
@@ -243,6 +247,7 @@ impl Engine {
             trace: leader.trace,
             version: waits.at_least,
             lagging_since: None,
+            denied_since: None,
             asks: waits.truth.asks_first(),
             carried: waits.truth.carried,
             error: ErrorRecord::from(&shut.error),
@@ -278,6 +283,6 @@ fn is_permanent(error: &Error) -> bool {
 /// Since when the source has been lagging, if that is the failure.
 fn lagging_since(work: &Work<'_>, error: &Error, now: Timestamp) -> Option<Timestamp> {
     let parked = work.record.parked.as_ref();
-    let before = parked.and_then(|parked| lag::since(parked, work.at_least.as_ref(), now));
+    let before = parked.and_then(|parked| parked.lagging_since);
     (error.kind() == ErrorKind::Lagging).then(|| before.unwrap_or(now))
 }

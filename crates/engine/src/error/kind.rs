@@ -30,7 +30,8 @@ pub enum ErrorKind {
     Conflict,
     /// Work on the entity panicked.
     Panicked,
-    /// Another entity of the same vendor must come first.
+    /// Another entity of the same vendor must come first. It is no failed try, so no wait is longer than the one before: say
+    /// after which time it is to be asked again.
     Waiting,
     /// The vendor's plan keeps the entity out; the code is the rule's name. What was done for it before stays in the ledger.
     Excluded,

@@ -80,6 +80,9 @@ pub struct EntityRecord {
     /// The parts of its state that certainly stand at the vendor, each with a hash of what was brought there.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub parts: BTreeMap<String, String>,
+    /// The forced sync, a hash of its event's id, for which the record forgot what was brought: its message may come again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubted_for: Option<String>,
     /// The rule that keeps the entity from the vendor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
@@ -120,6 +123,9 @@ pub struct Parked {
     /// Since when the source has been lagging.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lagging_since: Option<Timestamp>,
+    /// Since when the source has denied the entity, of which there was no event since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub denied_since: Option<Timestamp>,
     /// The newest state that came with an event: its message is gone. Without it the source is asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub carried: Option<Carried>,
@@ -171,6 +177,7 @@ impl EntityRecord {
             steps: None,
             effects: Vec::new(),
             parts: BTreeMap::new(),
+            doubted_for: None,
             rule: None,
             parked: None,
             error: None,
@@ -198,12 +205,18 @@ impl EntityRecord {
         next
     }
 
-    /// Nothing of what was brought is believed any more, but what may happen only once: parts are brought again, and a plan in
-    /// progress begins anew.
-    pub(crate) fn doubt(&mut self) {
-        let parts = std::mem::take(&mut self.parts);
+    /// Somebody forces a sync by this event: nothing of what was brought before is believed any more, but what may happen only
+    /// once. Parts are brought again, and a plan in progress begins anew. What is brought from then on is believed, also when
+    /// the event is delivered again: else a plan that takes longer than a process lives would never end.
+    pub(crate) fn doubt(&mut self, event_id: &str) {
+        let mut mark = crate::lane::short_hash(event_id);
+        mark.truncate(8);
+        if self.doubted_for.as_ref() == Some(&mark) {
+            return;
+        }
+        self.doubted_for = Some(mark);
+        self.parts.clear();
         if let Some(steps) = self.steps.as_mut().filter(|steps| steps.undoing.is_none()) {
-            steps.done.retain(|step| !parts.contains_key(&step.name));
             *steps = steps.replan(&steps.plan);
         }
     }

@@ -51,7 +51,7 @@ pub struct Standing {
 pub struct Step<T> {
     /// The step was begun before and its outcome is unknown: it may have happened.
     pub is_repeat: bool,
-    /// What it answered for an earlier payload.
+    /// What it answered before the plan began anew.
     pub earlier: Option<T>,
 }
 
@@ -118,6 +118,7 @@ impl<'a> Push<'a> {
     /// Before the step begins, the ledger says that it does, and that the steps before it are completed. So a step can be
     /// begun twice, after a crash or an unknown outcome ([`Step::is_repeat`]), but never once it is known to be completed.
     /// A changed payload starts the plan anew, and so does a forced sync; [`Step::earlier`] then has the answer of the last time.
+    /// Begun anew by force, a step has the same [key](Self::step_key): for the same payload, in the name of the same event, it is a repeat.
     ///
     /// # Errors
     /// What the step answers, with its name; or that the ledger could not be written, which must be passed on.

@@ -410,12 +410,18 @@ async fn an_outage_before_does_not_use_up_the_patience_with_a_lagging_source() {
     assert_eq!(bench.held("1"), None);
 }
 
-/// That it denied an entity before it was announced anew says nothing about how soon it will tell of it.
+/// That a source denied an entity before the latest event of it says nothing: it may be there again.
 #[rstest]
-#[case::which_came_while_it_waited(false)]
-#[case::which_comes_with_the_retry(true)]
+#[case::which_came_while_it_waited(false, false, Some(3))]
+#[case::which_comes_with_the_retry(false, true, Some(3))]
+#[case::which_tells_no_version(false, false, None)]
+#[case::after_an_hour_of_other_trouble(true, false, Some(3))]
 #[tokio::test]
-async fn what_is_announced_while_the_source_lags_gives_it_its_time_anew(#[case] with_the_retry: bool) {
+async fn what_is_announced_while_it_is_denied_gives_the_source_its_time_anew(
+    #[case] after_an_outage: bool,
+    #[case] with_the_retry: bool,
+    #[case] version: Option<u64>,
+) {
     let mut bench = Bench::new();
     bench.set("1", "Ada", Some(1));
     let event = bench.event("1", Some(1));
@@ -423,9 +429,22 @@ async fn what_is_announced_while_the_source_lags_gives_it_its_time_anew(#[case] 
     bench.advance(10);
     lock(&bench.world).source.clear();
     let deletion = bench.event("1", Some(2));
-    assert_eq!(bench.settle(&deletion).await, Status::Parked);
-    bench.advance(60);
-    let again = bench.event("1", Some(3));
+    if after_an_outage {
+        lock(&bench.world).fail_source = Some((ErrorKind::Unavailable, Verdict::Retry { after: None }));
+        assert_eq!(bench.settle(&deletion).await, Status::Parked);
+        lock(&bench.world).fail_source = None;
+        bench.advance(4_000);
+        bench.wake().await;
+    } else {
+        assert_eq!(bench.settle(&deletion).await, Status::Parked);
+    }
+    let is_denied = |bench: &Bench| {
+        let parked = bench.record("1").parked.unwrap();
+        parked.error.kind == ErrorKind::Lagging && parked.denied_since.is_some()
+    };
+    assert!(is_denied(&bench));
+    bench.advance(200);
+    let again = bench.event("1", version);
     if with_the_retry {
         let (_, wakes) = bench.wakes().await;
         bench.deliver(&[vec![again], wakes].concat()).await;
@@ -433,13 +452,28 @@ async fn what_is_announced_while_the_source_lags_gives_it_its_time_anew(#[case] 
         assert_eq!(bench.settle(&again).await, Status::Coalesced);
         bench.wake().await;
     }
-    let record = bench.record("1");
-    assert_eq!(record.parked.unwrap().error.kind, ErrorKind::Lagging);
+    assert!(is_denied(&bench), "it was denied too early to be believed");
     assert_eq!(bench.held("1").as_deref(), Some("Ada"));
     bench.set("1", "Bob", Some(3));
-    bench.advance(60);
+    bench.advance(300);
     bench.wake().await;
     assert_eq!(bench.held("1").as_deref(), Some("Bob"));
+}
+
+/// Who is there and only lags keeps no entity waiting for longer because there are many events of it.
+#[tokio::test]
+async fn what_is_announced_meanwhile_does_not_lengthen_the_patience_with_an_older_answer() {
+    let mut bench = Bench::new();
+    bench.set("1", "Ada", Some(1));
+    let event = bench.event("1", Some(2));
+    assert_eq!(bench.settle(&event).await, Status::Parked);
+    for version in 3..6 {
+        bench.advance(400);
+        let next = bench.event("1", Some(version));
+        bench.settle(&next).await;
+    }
+    bench.wake().await;
+    assert_eq!(bench.held("1").as_deref(), Some("Ada"));
 }
 
 /// A part of what failed may stand at the vendor.

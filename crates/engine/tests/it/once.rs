@@ -8,7 +8,7 @@ use serde_json::json;
 use vendorbridge::ledger::Status;
 use vendorbridge::{Error, ErrorKind, Stage, Verdict};
 
-use crate::bench::{Bench, lock};
+use crate::bench::{Bench, event_id, lock};
 use crate::vendors::{Booking, VISIBLE_AFTER};
 
 fn unknown() -> Error {
@@ -204,6 +204,8 @@ async fn who_waited_for_another_long_is_soon_tried_again_after_its_own_failure()
         let record = bench.record("2");
         assert_eq!(record.parked.unwrap().error.kind, ErrorKind::Waiting);
         assert_eq!(record.attempts, 0);
+        let event = bench.ledger.event(&event_id(&second)).unwrap();
+        assert_eq!((event.status, event.attempt), (Status::Parked, None));
     }
     bench.set("1", "Ada", None);
     let first = bench.event("1", None);

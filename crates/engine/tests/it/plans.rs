@@ -116,6 +116,58 @@ async fn a_forced_sync_starts_a_plan_anew_that_waits() {
     assert_eq!((world.rows.len(), world.rows[0].title.as_str()), (1, "Ada"));
 }
 
+/// What a plan created before it was forced to begin anew is undone with it.
+#[tokio::test]
+async fn a_plan_that_began_anew_and_is_refused_is_undone_whole() {
+    let mut bench = Bench::of(Plan);
+    fail_call(&bench, 3, down(), false);
+    assert_eq!(first(&mut bench).await, Status::Parked);
+    bench.advance(1);
+    fail_call(&bench, 2, refused(), false);
+    let forced = bench.event_of(
+        "SyncRequested",
+        "1",
+        &json!({"entity": "person/1", "force": true}),
+    );
+    bench.settle(&forced).await;
+    assert_eq!(bench.record("1").status, Status::Rejected);
+    let expected = ["create", "rename", "price", "rename", "price", "delete"];
+    assert_eq!(calls(&bench), expected);
+    assert!(lock(&bench.world).rows.is_empty());
+}
+
+/// Else a plan that takes longer than a process lives would never end.
+#[tokio::test]
+async fn a_forced_sync_that_is_delivered_again_goes_on_where_it_was() {
+    let mut bench = Bench::of(Plan);
+    assert_eq!(first(&mut bench).await, Status::Synced);
+    bench.advance(10);
+    calls(&bench);
+    let mut forced = bench.event_of(
+        "SyncRequested",
+        "1",
+        &json!({"entity": "person/1", "force": true}),
+    );
+    // The steps' beginnings are written, the settle is not.
+    bench.ledger.fail_settles_after(3);
+    bench.gives_back(&forced).await;
+    bench.ledger.fail_settles(false);
+    assert_eq!(calls(&bench), ["rename", "price", "publish"]);
+    forced.receive_count = 2;
+    bench.advance(200);
+    assert_eq!(bench.settle(&forced).await, Status::Synced);
+    assert_eq!(calls(&bench), ["publish"]);
+    // Whoever forces it once more means all of it.
+    bench.advance(10);
+    let forced = bench.event_of(
+        "SyncRequested",
+        "1",
+        &json!({"entity": "person/1", "force": true}),
+    );
+    assert_eq!(bench.settle(&forced).await, Status::Synced);
+    assert_eq!(calls(&bench), ["rename", "price", "publish"]);
+}
+
 #[tokio::test]
 async fn a_plan_that_fails_for_good_is_undone() {
     let mut bench = Bench::of(Plan);

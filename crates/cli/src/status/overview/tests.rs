@@ -36,6 +36,7 @@ fn parked(id: &str) -> EntityRecord {
         detail_type: "Changed".into(),
         version: None,
         lagging_since: None,
+        denied_since: None,
         carried: None,
         asks: false,
         error: ErrorRecord::from(&error),

@@ -38,7 +38,8 @@ fn tries(record: &EntityRecord, (message_id, receive_count): Delivered<'_>, hash
         at_least: None,
         truth: Truth::default(),
         is_folded: false,
-        is_forced: false,
+        forced_by: None,
+        denied_since: None,
         is_fresh: receive_count <= 1,
     };
     tried(&work, hash)

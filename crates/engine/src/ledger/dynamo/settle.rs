@@ -12,7 +12,7 @@ use crate::{Error, ErrorKind, Stage};
 
 /// Every attribute a settle owns. What is not in the record is removed; what is not in this list is left alone, so
 /// that a newer version's attributes survive an older version's settle.
-const OWNED: [&str; 28] = [
+const OWNED: [&str; 29] = [
     "vendor",
     "entity",
     "status",
@@ -36,6 +36,7 @@ const OWNED: [&str; 28] = [
     "rule",
     "parked",
     "parts",
+    "doubted_for",
     "error",
     "owed",
     "recent",
@@ -169,6 +170,7 @@ mod tests {
             at: Some(full.settled_at),
         }];
         full.parts = [("staff".into(), "0f1e".into())].into();
+        full.doubted_for = Some("0f1e2d3c".into());
         full.rule = Some("drafts".into());
         full.pushed_version = Some(crate::Version::Number(1));
         full.synced_version = Some(crate::Version::Number(1));
@@ -185,6 +187,7 @@ mod tests {
             trace: None,
             version: None,
             lagging_since: None,
+            denied_since: None,
             carried: None,
             asks: false,
             error: error.clone(),

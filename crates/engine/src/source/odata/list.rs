@@ -82,19 +82,13 @@ impl ODataClient {
         limit: u32,
     ) -> Result<Records, Error> {
         let url = entity.list_url(&self.endpoint, key, is_whole, after)?;
-        let mut answer = if after.is_none() {
-            self.some(counting(&url), limit).await?
-        } else {
-            self.some(url.clone(), limit).await?
-        };
-        // Nothing depends on the count: a service that may not know the question is asked without it.
-        let may_not_know = matches!(
-            answer.status,
-            StatusCode::BAD_REQUEST | StatusCode::NOT_IMPLEMENTED
-        );
-        if after.is_none() && may_not_know {
-            answer = self.some(url, limit).await?;
+        if after.is_none()
+            && let Ok(answer) = self.some(counting(&url), limit).await
+            && !may_be_the_count(answer.status)
+        {
+            return answer::records(&answer, self.endpoint.now());
         }
+        let answer = self.some(url, limit).await?;
         answer::records(&answer, self.endpoint.now())
     }
 
@@ -107,6 +101,12 @@ impl ODataClient {
             .header(PREFER, &format!("odata.maxpagesize={limit}"));
         endpoint.auth.send(request, Stage::Source).await
     }
+}
+
+/// Nothing depends on the count. A service that does not know the question, may not answer it, or takes too long for it, is asked
+/// without it; who we are and how much we may ask has nothing to do with it.
+fn may_be_the_count(status: StatusCode) -> bool {
+    !status.is_success() && !matches!(status, StatusCode::UNAUTHORIZED | StatusCode::TOO_MANY_REQUESTS)
 }
 
 /// Asks how many there are, too

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use vendorbridge::Error;
-use vendorbridge::vendor::{Creates, Invalid, Push, Vendor};
+use vendorbridge::vendor::{Creates, Invalid, Push, Step, Vendor};
 
 use super::{Answer, Card, Line, Request, State, key, link, once};
 use crate::simulation::world::number;
@@ -38,7 +38,7 @@ impl Vendor for Plan {
         let (line, entity, card) = (&self.0, number(push.entity), *card);
         let known = push.link.as_deref().map(key).transpose()?;
         let base: Result<Base, Error> = push
-            .step("record", |_| async move {
+            .step("record", |step: Step<Base>| async move {
                 let request = match known {
                     Some(key) => Request::Update { key, part: 0, card },
                     None => Request::Create { card },
@@ -47,7 +47,8 @@ impl Vendor for Plan {
                     Answer::Key(key) => key,
                     _ => known.unwrap_or_default(),
                 };
-                let is_new = known.is_none();
+                // A plan that begins anew made the record the time before.
+                let is_new = known.is_none() || step.earlier.is_some_and(|base| base.is_new);
                 Ok(Base { key, is_new })
             })
             .await;

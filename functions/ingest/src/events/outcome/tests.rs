@@ -86,6 +86,7 @@ fn work_of_another_event_that_waits_or_failed() {
         detail_type: "LineStateChanged".to_owned(),
         version: None,
         lagging_since: None,
+        denied_since: None,
         carried: None,
         asks: false,
         error: error(),
