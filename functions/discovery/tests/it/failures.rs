@@ -3,8 +3,9 @@
 use futures::future::join_all;
 use http::Method;
 use rstest::rstest;
+use serde_json::json;
 use vendorbridge::ledger::Status;
-use vendorbridge_testkit::conformance::Stand;
+use vendorbridge_testkit::conformance::{Stand, Subject};
 use vendorbridge_testkit::sandbox::Fault;
 use vendorbridge_testkit::sandbox::discovery::Write;
 
@@ -95,6 +96,28 @@ async fn every_step_that_fails_is_named_and_every_other_happens_once(
     fault: Fault,
 ) {
     fails_and_recovers(STEPS[step], fault).await;
+}
+
+/// Somebody forces a sync while the first plan waits at its end: all of it is done again that may be, and the course is still one
+/// that is created.
+#[tokio::test]
+async fn a_first_plan_that_is_forced_to_begin_anew_makes_everything_once() {
+    let mut stand = Whole::stand().await;
+    let faults = stand.sandbox.discovery.faults();
+    faults.always_for("publish", Fault::Status(503));
+    assert_eq!(stand.announce().await, Status::Parked);
+    stand.sandbox.discovery.faults().clear();
+    let entity = format!("course/{}", Whole::ID);
+    let forced = json!({"detail-type": "SyncRequested", "source": "desk", "detail": {"entity": entity, "force": true}});
+    assert_eq!(stand.announce_with(Whole::ID, forced).await, Status::Coalesced);
+    everything_once(&stand, "forced");
+    assert_eq!(written(&stand.sandbox.discovery.writes()), [1, 2, 2, 4, 1]);
+    let waited = stand.ledger.event("e3").unwrap();
+    let steps: Vec<_> = waited.steps.iter().map(|step| step.name.as_str()).collect();
+    assert!(
+        steps.contains(&"course") && steps.contains(&"publish r-1"),
+        "{steps:?}"
+    );
 }
 
 /// Side by side, for each takes as long as a call may.
