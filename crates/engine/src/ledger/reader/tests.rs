@@ -38,7 +38,9 @@ impl Table {
     }
 
     fn answer(&self, target: &str, request: &Value) -> Value {
-        self.0.lock().unwrap().push(target.to_owned());
+        let is_narrowed = request["RequestItems"]["ledger"]["ProjectionExpression"].is_string();
+        let narrowed = if is_narrowed { " narrowed" } else { "" };
+        self.0.lock().unwrap().push(format!("{target}{narrowed}"));
         if target.ends_with("Query") {
             query(request)
         } else {
@@ -111,7 +113,7 @@ fn batch(request: &Value) -> Value {
     );
     let (left, read): (Vec<_>, Vec<_>) = keys
         .iter()
-        .partition(|key| keys.len() > 10 && key["pk"]["S"].as_str().unwrap().ends_with('7'));
+        .partition(|key| is_left(key["pk"]["S"].as_str().unwrap(), keys.len()));
     let is_there = |key: &&Value| !key["pk"]["S"].as_str().unwrap().contains("#never/");
     let items = read.into_iter().filter(is_there).map(|key| {
         if key["sk"]["S"] == "vendor" {
@@ -125,16 +127,35 @@ fn batch(request: &Value) -> Value {
         let entity = key["pk"]["S"].as_str().unwrap().strip_prefix("webhook#").unwrap();
         // One has recovered since the index was read.
         let status = if entity == "customer/5" { "SYNCED" } else { "DEAD" };
-        json!({
+        let mut record = json!({
             "vendor": {"S": "webhook"}, "entity": {"S": entity}, "status": {"S": status}, "revision": {"N": "1"},
             "settled_at": {"S": "2026-01-29T14:36:26Z"},
-        })
+        });
+        if entity != "customer/9" {
+            record["link"] = json!({"S": format!("at {entity}")});
+        }
+        record
+    });
+    let is_projected = request["RequestItems"]["ledger"]["ProjectionExpression"] == "#entity, #link";
+    let items = items.map(|mut item| {
+        if is_projected {
+            let kept = |name: &String, _: &mut Value| ["entity", "link"].contains(&name.as_str());
+            item.as_object_mut().unwrap().retain(kept);
+        }
+        item
     });
     let mut answer = json!({"Responses": {"ledger": items.collect::<Vec<_>>()}, "UnprocessedKeys": {}});
     if !left.is_empty() {
-        answer["UnprocessedKeys"] = json!({"ledger": {"Keys": left}});
+        let mut rest = request["RequestItems"]["ledger"].clone();
+        rest["Keys"] = json!(left);
+        answer["UnprocessedKeys"] = json!({"ledger": rest});
     }
     answer
+}
+
+/// One in ten of many keys, and always what is stuck.
+fn is_left(pk: &str, of: usize) -> bool {
+    pk.contains("#stuck/") || (of > 10 && pk.ends_with('7'))
 }
 
 impl HttpClient for Table {
@@ -201,6 +222,38 @@ async fn many_entities_are_read_a_hundred_at_a_time() {
     assert_eq!(table.calls(".GetItem"), 0, "none of them alone");
     assert!(table.reader().entities("webhook", &[]).await.unwrap().is_empty());
     assert_eq!(table.calls("BatchGetItem"), 4, "nothing is asked for nothing");
+}
+
+#[tokio::test]
+async fn links_are_read_and_nothing_else() {
+    let table = Table::default();
+    let entities: Vec<_> = (0..ENTITIES)
+        .map(|id| EntityKey::new("customer", &id.to_string()).unwrap())
+        .collect();
+    let links = table.reader().links("webhook", &entities).await.unwrap();
+    assert_eq!(links.len(), ENTITIES - 1, "one has none");
+    for (entity, link) in &links {
+        assert_eq!(*link, format!("at {entity}"));
+    }
+    let calls = table.0.lock().unwrap().clone();
+    assert!(
+        calls.iter().all(|call| call.ends_with("BatchGetItem narrowed")),
+        "{calls:?}"
+    );
+}
+
+#[tokio::test]
+async fn keys_that_stay_unread_are_an_error_that_passes() {
+    let entities = ["customer/1", "stuck/1"].map(|key| key.parse().unwrap());
+    let reader = Table::default().reader();
+    let whole = reader.entities("webhook", &entities).await.unwrap_err();
+    let links = reader.links("webhook", &entities).await.unwrap_err();
+    for error in [whole, links] {
+        assert_eq!(
+            (error.kind(), error.vendor_code()),
+            (ErrorKind::RateLimited, Some(UNPROCESSED_KEYS))
+        );
+    }
 }
 
 #[tokio::test]
