@@ -58,7 +58,7 @@ fn query(request: &Value) -> Value {
     let entity = from
         .and_then(|from| from.rsplit_once('#'))
         .map_or("customer/1", |(entity, _)| entity);
-    let damage: fn(&mut Value, usize) = if pk.starts_with("damaged#") {
+    let damage: fn(&mut Value, usize) = if pk.starts_with("damaged#") || pk.starts_with("dated#") {
         damaged
     } else {
         |_, _| {}
@@ -79,6 +79,9 @@ fn query(request: &Value) -> Value {
             "event_time": {"S": format!("2026-01-29T14:{:02}:00Z", id % 60)}, "sk": {"S": format!("{entity}#{id}")},
         });
         damage(&mut event, id);
+        if pk.starts_with("dated#") && id == 70 {
+            event["sk"] = json!({"S": format!("{entity}#2026-01-29T14:10:00.000Z#70")});
+        }
         event
     });
     let mut answer = json!({"Count": end - start, "Items": page.collect::<Vec<_>>()});
@@ -351,7 +354,7 @@ async fn a_record_that_is_not_ours_is_named_and_hides_no_other() {
         let keys: Vec<_> = ids.iter().map(|id| format!("{entity}#{id}")).collect();
         assert_eq!((unreadable.count, unreadable.keys), (ids.len() as u64, keys));
     };
-    let all = [3, 11, 70, 71];
+    let all = [11, 3, 70, 71];
     let read = reader.events_of_hour("damaged", hour).await.unwrap();
     assert_eq!(read.events.len(), ENTITIES - 4);
     named(read.unreadable, &all, "customer/1");
@@ -371,18 +374,48 @@ async fn a_record_that_is_not_ours_is_named_and_hides_no_other() {
     named(read.unreadable, &all[..3], entity.as_str());
 }
 
-#[test]
-fn only_the_first_are_named_and_all_are_counted() {
-    let bad = |number: usize| Item::from([("sk".to_owned(), AttributeValue::S(format!("a/1#{number}")))]);
-    let mut found = Unreadable::default();
-    for _ in 0..2 {
-        let (records, some) = super::unreadable::sift::<EventRecord>((0..7).map(bad));
-        assert!(records.is_empty());
-        found.merge(some);
-    }
-    assert_eq!((found.count, found.keys.len()), (14, 10));
+#[tokio::test]
+async fn what_was_surely_sent_at_another_time_is_left_out() {
+    let table = Table::default();
+    let reader = table.reader();
+    let within = async |since, until| {
+        let read = reader.events_within("dated", "2026-01-29T14", since, until).await;
+        let Events { events, unreadable } = read.unwrap();
+        (events.len(), unreadable.keys)
+    };
+    let keys = |ids: &[&str]| {
+        ids.iter()
+            .map(|id| format!("customer/1#{id}"))
+            .collect::<Vec<_>>()
+    };
+    // Only the key of 70 has a time.
+    let time = "2026-01-29T14:10:00.000Z#70";
+    assert_eq!(within(at(10), at(11)).await, (1, keys(&["11", time, "3", "71"])));
+    let after = at(10).checked_add(jiff::SignedDuration::from_micros(1)).unwrap();
     assert_eq!(
-        (found.keys[6].as_str(), found.keys[7].as_str()),
-        ("a/1#6", "a/1#0")
+        within(after, at(11)).await,
+        (0, keys(&["11", time, "3", "71"])),
+        "the key has no finer time"
     );
+    assert_eq!(within(at(11), at(12)).await.1, keys(&["11", "3", "71"]));
+    assert_eq!(within(at(9), at(10)).await.1, keys(&["11", "3", "71"]));
+}
+
+#[test]
+fn the_first_by_their_keys_are_named_and_all_are_counted() {
+    let bad = |number: usize| Item::from([("sk".to_owned(), AttributeValue::S(format!("a/1#{number:02}")))]);
+    let part = |numbers: std::ops::Range<usize>| {
+        let (records, some) = super::unreadable::sift::<EventRecord>(numbers.rev().map(bad));
+        assert!(records.is_empty());
+        some
+    };
+    let parts = [part(0..7), part(7..14), part(14..30)];
+    for order in [[0, 1, 2], [2, 1, 0], [1, 0, 2]] {
+        let mut found = Unreadable::default();
+        for index in order {
+            found.merge(parts[index].clone());
+        }
+        let first: Vec<_> = (0..10).map(|number| format!("a/1#{number:02}")).collect();
+        assert_eq!((found.count, found.keys), (30, first));
+    }
 }
