@@ -1,5 +1,7 @@
 //! The report for people and for spreadsheets.
 
+use std::fmt::Write;
+
 use comfy_table::{CellAlignment, ContentArrangement};
 use vendorbridge::ledger::Status;
 
@@ -52,8 +54,10 @@ impl Report {
     /// What counts in no row, a line for each vendor that has some.
     pub(super) fn left_out(&self) -> String {
         let some = self.unreadable.iter().filter(|(_, found)| found.count > 0);
-        some.map(|(vendor, found)| format!("{vendor}: {}", output::unreadable(found)))
-            .collect()
+        some.fold(String::new(), |mut text, (vendor, found)| {
+            _ = write!(text, "{vendor}: {}", output::unreadable(found));
+            text
+        })
     }
 
     fn cells(&self, row: &Row) -> Vec<String> {
