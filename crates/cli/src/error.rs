@@ -9,6 +9,8 @@ use vendorbridge::EntityKey;
 
 use crate::Exit;
 
+pub(crate) use aws::is_busy;
+
 /// A command failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -95,7 +97,7 @@ pub enum CliError {
         /// Why not.
         message: String,
     },
-    /// AWS has taken too many calls, even after the SDK's own retries.
+    /// AWS does not take the call now, even after the SDK's own retries.
     #[error("{action} failed: {message} ({code})")]
     Throttled {
         /// What was to be done.
@@ -335,6 +337,8 @@ pub(crate) fn one_line(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use vendorbridge::ledger::UNPROCESSED_KEYS;
+
     use super::*;
 
     #[test]
@@ -351,6 +355,7 @@ mod tests {
         );
         assert!(CliError::of_code("reading the stack", "Throttling", "slow down").is_passing());
         assert!(!CliError::of_code("reading the stack", "ValidationError", "no").is_passing());
+        assert!(CliError::of_code("reading the ledger's table", UNPROCESSED_KEYS, "left").is_passing());
     }
 
     #[test]

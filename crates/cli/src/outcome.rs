@@ -14,7 +14,7 @@ pub enum Exit {
     /// 2: the command line is wrong. clap says so by itself; a command only where the deployment decides it.
     Wrong,
     /// 3: it is done, and the answer is bad news: `why` finds the entity's state not at the vendor, `doctor` a fault, `reconcile` a
-    /// difference that is left, `replay` event records of the time that cannot be read.
+    /// difference that is left, `replay` event records that cannot be read and may be of the time.
     BadNews,
     /// 130: Ctrl-C stopped it half-way; the text says how to go on.
     Interrupted,

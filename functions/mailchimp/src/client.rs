@@ -172,7 +172,8 @@ impl Client {
         })
     }
 
-    /// Some of the audience's members, behind the first `offset`; the next page's name is how many are before it. There is no order by which to go on: a member that goes meanwhile moves those behind it one place to the front.
+    /// Some of the audience's members, behind the first `offset`; the next page's name is how many are before it. There is no order
+    /// by which to go on: a member that goes meanwhile moves those behind it one place to the front.
     pub(crate) async fn members(&self, offset: u64, limit: u32) -> Result<Page<Listed>, Error> {
         let mut url = self.url(&[]).await?;
         url.query_pairs_mut()

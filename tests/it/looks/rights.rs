@@ -105,6 +105,16 @@ pub(super) async fn deployed_policies(world: &World, callers: &Callers) {
         }
         forbidden(world, &callers.nobody, arguments).await;
     }
+    let backfill = ["backfill", "mailchimp", "customer", "--dry-run", "--json"];
+    let counted = command::run_as(world, &callers.operator, &backfill).await;
+    assert_eq!(code(&counted), 0, "{}", text(&counted.stderr));
+    let counted: Value = serde_json::from_slice(&counted.stdout).unwrap();
+    let customers = world.sandbox.infoservice.all().len();
+    assert_eq!(
+        counted["total"], customers,
+        "the source says how many it has: {counted}"
+    );
+    assert_eq!(counted["found"], customers, "{counted}");
     for arguments in REPAIRS {
         // First who may not: what is done already needs no permission.
         for caller in [&callers.nobody, &callers.looker] {

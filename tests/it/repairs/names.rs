@@ -17,7 +17,7 @@ pub(super) async fn nothing_is_there_yet(world: &World) {
         ),
         (
             vec!["replay", VENDOR, "--since", "1h", "--dry-run"],
-            json!({"chosen": 0, "would": {}}),
+            json!({"chosen": 0, "left_out": 0, "would": {}}),
         ),
         (
             vec!["redrive", VENDOR],
@@ -63,6 +63,11 @@ pub(super) async fn wrong_names_are_explained(world: &World) {
         (2, vec!["backfill", VENDOR, "product"], TYPE),
         (2, vec!["reconcile", VENDOR, "product"], TYPE),
         (2, vec!["replay", VENDOR, "--entity", "product/1"], TYPE),
+        (
+            2,
+            vec!["replay", VENDOR, "--entity", "product/1", "--dry-run"],
+            TYPE,
+        ),
         (2, vec!["replay", VENDOR], "what to replay"),
         (2, vec!["replay", VENDOR, "--status", "SYNCED"], "--since"),
         (

@@ -2,6 +2,8 @@
 
 use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
 
+use vendorbridge::ledger::UNPROCESSED_KEYS;
+
 use super::{CliError, chain, one_line};
 
 impl CliError {
@@ -57,12 +59,7 @@ impl CliError {
             | "MissingAuthenticationToken"
             | "SignatureDoesNotMatch"
             | "UnrecognizedClientException" => Self::Refused { action, code },
-            "ProvisionedThroughputExceededException"
-            | "RequestLimitExceeded"
-            | "RequestThrottled"
-            | "Throttling"
-            | "ThrottlingException"
-            | "TooManyRequestsException" => Self::Throttled {
+            busy if is_busy(busy) => Self::Throttled {
                 action,
                 code,
                 message,
@@ -73,4 +70,22 @@ impl CliError {
             },
         }
     }
+}
+
+/// Whether AWS says by this code that the same call may be taken a little later.
+pub(crate) fn is_busy(code: &str) -> bool {
+    matches!(
+        code,
+        "LimitExceeded"
+            | "LimitExceededException"
+            | "ProvisionedThroughputExceededException"
+            | "RequestLimitExceeded"
+            | "RequestThrottled"
+            | "RequestThrottledException"
+            | "ServiceUnavailableException"
+            | "Throttling"
+            | "ThrottlingException"
+            | "TooManyRequestsException"
+            | UNPROCESSED_KEYS
+    )
 }

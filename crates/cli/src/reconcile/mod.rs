@@ -140,8 +140,8 @@ async fn compare(
         found.clone()
     };
     let reader = session.reader();
-    let settled = settled(&reader, &options.vendor, &found, again, began).await?;
-    Ok(Some(Reconciled::of(&session.stack, options, counts, settled)))
+    let settled = settled(&reader, &options.vendor, &found, again, began, stop).await?;
+    Ok(settled.map(|settled| Reconciled::of(&session.stack, options, counts, settled)))
 }
 
 /// Asks for these entities; answers with how many the queue took until Ctrl-C.

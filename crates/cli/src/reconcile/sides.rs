@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use vendorbridge::EntityKey;
 use vendorbridge::ask::Page;
-use vendorbridge::ledger::Reader;
 
 use super::Options;
 use super::compare::Sides;
@@ -14,8 +12,10 @@ use crate::progress::Progress;
 use crate::session::Session;
 use crate::work::Stop;
 
-/// A page that fails in passing is asked for again after each of these.
-const WAITS: [Duration; 4] = [
+/// Entities that the ledger is asked for at once, and again if that fails in passing.
+pub(super) const ENTITIES: usize = 1000;
+/// What fails in passing is asked for again after each of these.
+pub(super) const WAITS: [Duration; 4] = [
     Duration::from_secs(1),
     Duration::from_secs(2),
     Duration::from_secs(5),
@@ -85,15 +85,24 @@ pub(super) async fn read(
         }
         progress.expect(in_all(&source, &theirs));
     }
-    let unmatched = sides.unmatched();
-    for (entity, link) in links(&session.reader(), vendor, &unmatched).await? {
-        sides.link(&entity, link);
+    let reader = session.reader();
+    for some in sides.unmatched().chunks(ENTITIES) {
+        let links = patiently(&WAITS, stop, async || {
+            reader.links(vendor, some).await.map_err(CliError::unread)
+        });
+        match links.await {
+            Ok(links) => links
+                .into_iter()
+                .for_each(|(entity, link)| sides.link(&entity, link)),
+            Err(_) if stop.is_told() => return Ok(None),
+            Err(error) => return Err(error),
+        }
     }
     Ok(Some(sides))
 }
 
 /// Asks again, after each of `waits`, while what fails may pass and nobody says stop.
-async fn patiently<T>(
+pub(super) async fn patiently<T>(
     waits: &[Duration],
     stop: &Stop,
     question: impl AsyncFn() -> Result<T, CliError>,
@@ -109,22 +118,6 @@ async fn patiently<T>(
         }
     }
     question().await
-}
-
-/// The vendor's ids of entities, as the ledger has them.
-async fn links(
-    reader: &Reader,
-    vendor: &str,
-    entities: &[EntityKey],
-) -> Result<Vec<(EntityKey, String)>, CliError> {
-    let records = reader
-        .entities(vendor, entities)
-        .await
-        .map_err(CliError::unread)?;
-    let links = records.into_iter();
-    Ok(links
-        .filter_map(|(entity, record)| Some((entity, record.link?)))
-        .collect())
 }
 
 /// How far a side is, and where it goes on.

@@ -36,7 +36,7 @@ pub(super) async fn attention(
     Ok(found)
 }
 
-/// The entities of a vendor's events between two times that pass the filter, and the records that tell neither.
+/// The entities of a vendor's events between two times that pass the filter, and the records that cannot be read and may be of the time.
 pub(super) async fn events(
     global: &Global,
     reader: &Reader,
@@ -47,12 +47,10 @@ pub(super) async fn events(
     let span = Span::new(since, until).map_err(CliError::Usage)?;
     let mut hours = Progress::new(global.json, "hours", u64::try_from(span.hours().len()).ok());
     let reading = span.hours().into_iter().map(async |hour| {
-        let events = reader.events_of_hour(vendor, &hour).await;
+        let events = reader.events_within(vendor, &hour, since, until).await;
         events.map_err(CliError::unread)
     });
-    let chosen = |event: &EventRecord| {
-        (since..until).contains(&event.event_time) && filter.takes(event.status, event.error.as_ref())
-    };
+    let chosen = |event: &EventRecord| filter.takes(event.status, event.error.as_ref());
     let mut reading = stream::iter(reading).buffered(HOURS_AT_ONCE);
     let (mut found, mut unreadable) = (BTreeSet::new(), Unreadable::default());
     while let Some(read) = reading.try_next().await? {

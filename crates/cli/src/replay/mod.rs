@@ -49,12 +49,14 @@ pub async fn run(global: &Global, options: &Options) -> Result<Outcome, CliError
         return Ok(ended(outcome, report.interrupted));
     }
     if options.dry_run {
-        let (entities, unreadable) = chosen(global, &session, &options.vendor, &choice).await?;
+        let vendor = options.vendor.as_str();
+        let (entities, unreadable) = chosen(global, &session, vendor, &choice).await?;
+        let (entities, left_out) = readable(&session, vendor, &choice, entities).await?;
         let stop = Stop::listen();
         let mut progress = Progress::new(global.json, "replay", Some(entities.len() as u64));
-        let previews = Previews::read(&session, &options.vendor, &entities, &stop, &mut progress).await;
+        let previews = Previews::read(&session, vendor, &entities, &stop, &mut progress).await;
         progress.finish();
-        let previews = previews?.leaving_out(unreadable);
+        let previews = previews?.leaving_out(left_out, unreadable);
         let outcome = output::answer(global, &previews, Previews::text)?;
         let outcome = outcome.ending(end(&previews.unreadable));
         return Ok(ended(outcome, previews.is_cut_short()));

@@ -9,6 +9,7 @@ use vendorbridge::EntityKey;
 use vendorbridge::ask::{Change, MAX_PREVIEWS, Preview, Would};
 use vendorbridge::ledger::Unreadable;
 
+use super::report::carried;
 use crate::ask::preview;
 use crate::progress::Progress;
 use crate::session::Session;
@@ -21,19 +22,21 @@ const MAX_VALUE_CHARS: usize = 80;
 /// What `replay --dry-run --json` prints:
 ///
 /// ```json
-/// {"stack": "vendorbridge", "vendor": "algolia", "dry_run": true, "chosen": 1, "would": {"update": 1},
+/// {"stack": "vendorbridge", "vendor": "algolia", "dry_run": true, "chosen": 1, "left_out": 0, "would": {"update": 1},
 ///  "entities": [{"entity": "product/4711", "would": "update", "left_out": 0,
 ///    "changes": [{"pointer": "/price", "was_sent": true, "after": 12}]}], "unreadable": {"count": 0, "keys": []}}
 /// ```
 ///
 /// `would` counts by what a forced sync would do; each entity is as the function answers ([`Preview`]): an absent `before` was not
-/// sent, or is not kept (`was_sent`). Values of customers stand here: mind where it goes.
+/// sent, or is not kept (`was_sent`). `left_out` and `unreadable` are those of the run. Values of customers stand here: mind where it goes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Previews {
     stack: String,
     vendor: String,
     dry_run: bool,
     chosen: usize,
+    /// Entities whose state only their events have.
+    left_out: u64,
     would: BTreeMap<String, usize>,
     entities: Vec<Preview>,
     /// Event records that may have chosen more.
@@ -73,15 +76,21 @@ impl Previews {
             vendor: vendor.to_owned(),
             dry_run: true,
             chosen,
+            left_out: 0,
             would,
             entities,
             unreadable: Unreadable::default(),
         }
     }
 
-    /// The same, chosen by the events of a time of which these could not be read.
-    pub(super) fn leaving_out(self, unreadable: Unreadable) -> Self {
-        Self { unreadable, ..self }
+    /// The same, without so many that only their events have the state of, and chosen by event records of which these could not be
+    /// read.
+    pub(super) fn leaving_out(self, left_out: u64, unreadable: Unreadable) -> Self {
+        Self {
+            left_out,
+            unreadable,
+            ..self
+        }
     }
 
     /// Whether Ctrl-C came before the end.
@@ -135,6 +144,7 @@ impl Previews {
             "{} chosen at {}: {counts}. dry run: nothing was sent",
             self.chosen, self.vendor
         );
+        text.push_str(&carried(self.left_out, &self.vendor));
         text.push_str(&output::unreadable(&self.unreadable));
         text
     }
@@ -234,8 +244,16 @@ mod tests {
             keys: vec!["product/3#t#e".into()],
         };
         let told = "nothing was sent\n1 event record not readable, and left out: product/3#t#e\n";
-        let text = previews().leaving_out(unreadable).text(80);
+        let text = previews().leaving_out(0, unreadable).text(80);
         assert!(text.ends_with(told), "{text}");
+    }
+
+    #[test]
+    fn what_a_run_would_leave_out_is_told() {
+        let previews = previews().leaving_out(3, Unreadable::default());
+        let text = previews.text(80);
+        assert!(text.contains("nothing was sent\n3 left out"), "{text}");
+        assert_eq!(serde_json::to_value(previews).unwrap()["left_out"], 3);
     }
 
     #[test]

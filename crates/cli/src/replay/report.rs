@@ -18,8 +18,8 @@ use crate::session::Session;
 /// ```
 ///
 /// `sent_before` was sent by the run that this one goes on with. `left_out` could not be chosen: only its events have its state.
-/// `unreadable` are the event records of the time that cannot be read, the first ten named by their sort keys: what they are about is
-/// not sent for their sake.
+/// `unreadable` are the event records that cannot be read and may be of the time (their key says no other), the first ten named by their
+/// sort keys: what they are about is not sent for their sake.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Replayed {
     pub(super) stack: String,
@@ -86,19 +86,24 @@ impl Replayed {
         } else {
             format!("{sent} of {chosen} sent to {vendor}{before} ({run})\n")
         };
-        if *left_out > 0 {
-            _ = writeln!(
-                text,
-                "{left_out} left out: only their events have their state. Send their next event, or the event itself with --file; \
-                 what is dead goes again with `vendorbridge redrive {vendor}`."
-            );
-        }
+        text.push_str(&carried(*left_out, vendor));
         if self.unreadable.count > 0 {
             let unreadable = output::unreadable(&self.unreadable);
             _ = writeln!(text, "{unreadable}What they are about is not sent for them.");
         }
         text
     }
+}
+
+/// How many cannot be asked for, and what to do about them; empty if there are none.
+pub(super) fn carried(left_out: u64, vendor: &str) -> String {
+    if left_out == 0 {
+        return String::new();
+    }
+    format!(
+        "{left_out} left out: only their events have their state. Send their next event, or the event itself with --file; \
+         what is dead goes again with `vendorbridge redrive {vendor}`.\n"
+    )
 }
 
 #[cfg(test)]

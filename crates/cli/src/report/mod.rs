@@ -83,13 +83,13 @@ pub enum Format {
 ///  "rows": [{"vendor": "mailchimp", "status": null, "hour": "2026-01-29T13", "total": 3,
 ///    "events": {"SYNCED": 2, "DELETED": 0, "UNCHANGED": 0, "COVERED": 0, "EXCLUDED": 0, "COALESCED": 0, "PARKED": 0,
 ///      "REJECTED": 1, "DEAD": 0}, "freshness_p50_ms": 1184, "freshness_p99_ms": 2300}],
-///  "unreadable": {"count": 0, "keys": []}}
+///  "unreadable": {"mailchimp": {"count": 0, "keys": []}}}
 /// ```
 ///
 /// Every field is always there; what does not apply is null. Events count by their own times, with their latest outcome.
 /// Freshness is the time from the event to its outcome, of those that brought the vendor in step (`SYNCED`, `DELETED`,
-/// `UNCHANGED`), up to 1.6 % too high. `unreadable` are the event records that cannot be read, of all hours that have a part in the
-/// time: they count nowhere else, and the first ten are named by their sort keys.
+/// `UNCHANGED`), up to 1.6 % too high. `unreadable` are each vendor's event records whose status or times cannot be read, of all hours
+/// that have a part in the time: they count nowhere else, and the first ten are named by their sort keys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Report {
     /// The stack.
@@ -102,8 +102,8 @@ pub struct Report {
     pub by: By,
     /// The rows, by vendor, then status or hour.
     pub rows: Vec<Row>,
-    /// What counts in no row.
-    pub unreadable: Unreadable,
+    /// What counts in no row, by vendor.
+    pub unreadable: BTreeMap<String, Unreadable>,
 }
 
 /// A row.
@@ -159,14 +159,15 @@ impl Report {
         });
         let mut answers = futures::stream::iter(queries).buffer_unordered(AT_ONCE);
         let mut counted: BTreeMap<(String, Option<String>), Counts> = BTreeMap::new();
-        let mut unreadable = Unreadable::default();
+        let none = |vendor: &&str| ((*vendor).to_owned(), Unreadable::default());
+        let mut unreadable: BTreeMap<_, _> = vendors.iter().map(none).collect();
         while let Some((vendor, hour, counts, others)) = answers.try_next().await? {
             let hour = (by == By::Hour).then(|| hour.clone());
             counted
                 .entry((vendor.to_owned(), hour))
                 .or_default()
                 .merge(counts);
-            unreadable.merge(others);
+            unreadable.entry(vendor.to_owned()).or_default().merge(others);
             progress();
         }
         drop(answers);
@@ -258,8 +259,7 @@ pub async fn run(global: &Global, options: &Options) -> Result<Outcome, CliError
         Format::Json => output::json(&report).map(Outcome::from),
         Format::Csv if !global.json => {
             // A spreadsheet has no place for it.
-            let unreadable = output::unreadable(&report.unreadable);
-            _ = write!(std::io::stderr(), "{}", output::harmless(&unreadable));
+            _ = write!(std::io::stderr(), "{}", output::harmless(&report.left_out()));
             Ok(report.csv().into())
         }
         Format::Csv | Format::Table => output::answer(global, &report, Report::text),

@@ -1,5 +1,7 @@
 //! The report for people and for spreadsheets.
 
+use std::fmt::Write;
+
 use comfy_table::{CellAlignment, ContentArrangement};
 use vendorbridge::ledger::Status;
 
@@ -18,7 +20,7 @@ impl Report {
     pub fn text(&self, width: u16) -> String {
         let (since, until) = (output::time(self.since), output::time(self.until));
         let title = format!("Events of {} from {since} to {until}\n", self.stack);
-        let unreadable = match output::unreadable(&self.unreadable) {
+        let unreadable = match self.left_out() {
             text if text.is_empty() => text,
             text => format!("\n{text}"),
         };
@@ -47,6 +49,15 @@ impl Report {
             "{title}{}\np50 and p99: from the event to the vendor, of what is SYNCED, DELETED or UNCHANGED.\n{unreadable}",
             output::lines(&table)
         )
+    }
+
+    /// What counts in no row, a line for each vendor that has some.
+    pub(super) fn left_out(&self) -> String {
+        let some = self.unreadable.iter().filter(|(_, found)| found.count > 0);
+        some.fold(String::new(), |mut text, (vendor, found)| {
+            _ = write!(text, "{vendor}: {}", output::unreadable(found));
+            text
+        })
     }
 
     fn cells(&self, row: &Row) -> Vec<String> {

@@ -59,7 +59,9 @@ fn report(by: By) -> Report {
         until: span().until,
         by,
         rows,
-        unreadable: Unreadable::default(),
+        unreadable: BTreeMap::from(
+            ["mailchimp", "webhook"].map(|vendor| (vendor.to_owned(), Unreadable::default())),
+        ),
     }
 }
 
@@ -82,7 +84,8 @@ fn what_brought_the_vendor_in_step_counts_for_freshness() {
         {"vendor": "mailchimp", "status": null, "hour": null, "total": 6, "events": some,
             "freshness_p50_ms": 40, "freshness_p99_ms": 60},
         {"vendor": "webhook", "status": null, "hour": null, "total": 0, "events": none,
-            "freshness_p50_ms": null, "freshness_p99_ms": null}], "unreadable": {"count": 0, "keys": []}});
+            "freshness_p50_ms": null, "freshness_p99_ms": null}],
+        "unreadable": {"mailchimp": {"count": 0, "keys": []}, "webhook": {"count": 0, "keys": []}}});
     assert_eq!(json, expected);
 }
 
@@ -125,22 +128,22 @@ fn what_cannot_be_read_is_told_under_the_rows(#[values(By::Vendor, By::Status, B
         count: 2,
         keys: vec!["customer/c-1#t#e-1".into(), "customer/c-1#t#e-2".into()],
     };
-    let damaged = Report {
-        unreadable,
-        ..report(by)
-    };
-    let told = "\n\n2 event records not readable, and left out: customer/c-1#t#e-1, customer/c-1#t#e-2\n";
+    let mut damaged = report(by);
+    damaged.unreadable.insert("webhook".into(), unreadable);
+    let told =
+        "\n\nwebhook: 2 event records not readable, and left out: customer/c-1#t#e-1, customer/c-1#t#e-2\n";
     let text = damaged.text(120);
     assert_eq!(text.strip_suffix(told), report(by).text(120).strip_suffix('\n'));
     let json = serde_json::to_value(&damaged).unwrap();
-    assert_eq!(json["unreadable"]["count"], 2);
+    assert_eq!(json["unreadable"]["webhook"]["count"], 2);
+    assert_eq!(json["unreadable"]["mailchimp"]["count"], 0);
     assert_eq!(json["rows"], serde_json::to_value(report(by)).unwrap()["rows"]);
     let empty = Report {
         rows: vec![],
         ..damaged
     };
     assert!(
-        empty.text(120).contains("None\n\n2 event records"),
+        empty.text(120).contains("None\n\nwebhook: 2 event records"),
         "{}",
         empty.text(120)
     );

@@ -41,7 +41,8 @@ const NO_ENTITY: &str = "-";
 ///
 /// Every field is always there; what does not apply is null. `state`, `pause` and `circuit` are those of `vendor show`. `events` counts by the events' own times. `attention` lists what stands now, however old:
 /// dead, rejected, then parked entities, at most 50; behind the rejected ones, events of the same time that name no
-/// entity (`entity` null, `event_id` set). `unreadable` are event records that cannot be read, the first ten named by their sort keys.
+/// entity (`entity` null, `event_id` set). `unreadable` are event records that cannot be read and may be of the time,
+/// the first ten named by their sort keys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Overview {
     stack: String,
@@ -188,13 +189,11 @@ async fn count(reader: &Reader, vendor: &str, since: Timestamp, hours: u8) -> Re
         .collect();
     let mut events = Events::default();
     for some in hours.chunks(HOURS_AT_ONCE) {
-        let read = try_join_all(some.iter().map(|hour| reader.events_of_hour(vendor, hour))).await?;
-        for some in read {
-            let in_time = |event: &EventRecord| event.event_time >= since;
-            some.events
-                .into_iter()
-                .filter(in_time)
-                .for_each(|event| events.add(event));
+        let read = some
+            .iter()
+            .map(|hour| reader.events_within(vendor, hour, since, Timestamp::MAX));
+        for some in try_join_all(read).await? {
+            some.events.into_iter().for_each(|event| events.add(event));
             events.unreadable.merge(some.unreadable);
         }
     }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use aws_sdk_cloudwatchlogs::error::{ProvideErrorMetadata, SdkError};
 
+use crate::error::is_busy;
+
 /// The pauses double up to this.
 const LONGEST: Duration = Duration::from_secs(30);
 
@@ -36,26 +38,10 @@ impl<'a> Failed<'a> {
             Self::Unanswered => true,
             // 501: whatever stands in for AWS does not know the call, and will not learn it.
             Self::Refused { status, code } => {
-                matches!(status, 429 | 500 | 502..) || code.is_some_and(is_throttling)
+                matches!(status, 429 | 500 | 502..) || code.is_some_and(is_busy)
             }
         }
     }
-}
-
-/// An account has only a few questions a second for all its logs.
-fn is_throttling(code: &str) -> bool {
-    matches!(
-        code,
-        "LimitExceeded"
-            | "LimitExceededException"
-            | "RequestLimitExceeded"
-            | "RequestThrottled"
-            | "RequestThrottledException"
-            | "ServiceUnavailableException"
-            | "Throttling"
-            | "ThrottlingException"
-            | "TooManyRequestsException"
-    )
 }
 
 /// How long to wait before the same question, after so many failures in a row `before` this one; `None` if it would fail again.

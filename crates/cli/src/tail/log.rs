@@ -16,6 +16,10 @@ const EVERY: Duration = Duration::from_secs(2);
 /// `CloudWatch` Logs finds the text of a line by it; the line is read as JSON then.
 const PATTERN: &str = "\"sync.settled\"";
 
+/// A log that has never answered is given up after so many failures: it may be the wrong place to ask.
+const TRIES: u32 = 5;
+const ACTION: &str = "reading the function's log";
+
 /// Where a function's log is read on.
 #[derive(Debug)]
 pub(super) struct Log {
@@ -29,6 +33,12 @@ pub(super) struct Log {
     token: Option<String>,
     /// How often in a row the page did not come.
     failures: u32,
+    /// Why it did not come the last time.
+    failure: Option<CliError>,
+    /// A page has come before.
+    has_answered: bool,
+    /// The end of the log was reached before.
+    was_read: bool,
     /// That it did not come was said, and the end of the log not reached since.
     is_told: bool,
 }
@@ -56,14 +66,35 @@ impl Log {
             cursor,
             token: None,
             failures: 0,
+            failure: None,
+            has_answered: false,
+            was_read: false,
             is_told: false,
         }
+    }
+
+    /// Whether the last question had no answer.
+    pub(super) const fn is_failing(&self) -> bool {
+        self.failures > 0
+    }
+
+    /// Why the log was not read, if nobody asks it any more: it does not answer now, and its end was never reached.
+    pub(super) fn unread(&mut self) -> Option<CliError> {
+        if self.was_read {
+            return None;
+        }
+        let unanswered = || CliError::NoAnswer {
+            action: ACTION,
+            found: "none in this time".to_owned(),
+        };
+        let failure = self.failure.take();
+        failure.or_else(|| (!self.has_answered).then(unanswered))
     }
 
     /// Asks for the next page; after a failure that may pass, for the same one again.
     ///
     /// # Errors
-    /// If the log cannot be read, and waiting will not help.
+    /// If the log cannot be read, and waiting will not help; or if it has failed [`TRIES`] times and never answered.
     pub(super) async fn page(&mut self) -> Result<Page, CliError> {
         let asked = self
             .client
@@ -75,14 +106,17 @@ impl Log {
         let answer = match asked.send().await {
             Ok(answer) => answer,
             Err(error) => {
-                let told = CliError::of_sdk("reading the function's log", &error);
+                let told = CliError::of_sdk(ACTION, &error);
+                let is_tried = self.has_answered || self.failures + 1 < TRIES;
                 return match pause(Failed::of(&error), self.failures) {
-                    Some(rest) => Ok(self.failed(&told, rest)),
-                    None => Err(told),
+                    Some(rest) if is_tried => Ok(self.failed(told, rest)),
+                    _ => Err(told),
                 };
             }
         };
         self.failures = 0;
+        self.failure = None;
+        self.has_answered = true;
         let logged = answer.events.unwrap_or_default().into_iter().filter_map(line);
         let lines = self.cursor.fresh(logged.collect());
         let next = answer.next_token;
@@ -91,17 +125,19 @@ impl Log {
         if self.token.is_none() {
             self.from = self.cursor.from();
             self.is_told = false;
+            self.was_read = true;
             rest = EVERY;
         }
         let trouble = None;
         Ok(Page { lines, trouble, rest })
     }
 
-    fn failed(&mut self, error: &CliError, rest: Duration) -> Page {
-        self.failures += 1;
-        let words = format!("{}: {error}. It is asked again until it answers", self.vendor);
+    fn failed(&mut self, error: CliError, rest: Duration) -> Page {
+        self.failures = self.failures.saturating_add(1);
+        let words = format!("{}: {error}. It is asked again", self.vendor);
         let trouble = (!self.is_told).then_some(words);
         self.is_told = true;
+        self.failure = Some(error);
         Page {
             lines: Vec::new(),
             trouble,

@@ -9,7 +9,7 @@ use std::future::pending;
 use std::io::Write;
 use std::time::Duration;
 
-use futures::future::try_join_all;
+use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 use vendorbridge::clock::{Clock, SystemClock};
@@ -50,10 +50,10 @@ fn status(text: &str) -> Result<Status, String> {
 }
 
 /// Prints lines until it is told to stop. With `--json` each is the log's own, one a line. A log that AWS is asked for too often, or
-/// nobody answers for, is said once and asked for again.
+/// nobody answers for, is said once and asked for again; one that never answered, a few times only.
 ///
 /// # Errors
-/// If the vendor is not deployed, or the stack or a log cannot be read.
+/// If the vendor is not deployed, or the stack or a log cannot be read; with `--for` also if a log was not read by then.
 pub async fn run(global: &Global, options: &Options) -> Result<Outcome, CliError> {
     let session = Session::open(global).await?;
     let vendors = session.deployment.chosen(options.vendor.as_deref())?;
@@ -68,15 +68,18 @@ pub async fn run(global: &Global, options: &Options) -> Result<Outcome, CliError
             None => pending().await,
         }
     };
-    let done = || Ok(Outcome::from(String::new()));
-    tokio::select! {
-        followed = follow(global, options, &mut logs) => followed.and_then(|()| done()),
-        () = ended => done(),
-        _ = tokio::signal::ctrl_c() => done(),
+    let is_over = tokio::select! {
+        followed = follow(global, options, &mut logs) => followed.map(|()| false),
+        () = ended => Ok(true),
+        _ = tokio::signal::ctrl_c() => Ok(false),
+    }?;
+    match logs.iter_mut().find_map(Log::unread) {
+        Some(unread) if is_over => Err(unread),
+        _ => Ok(Outcome::from(String::new())),
     }
 }
 
-/// Prints each page as it comes. Ends when nobody reads the lines any more.
+/// Prints each page as it comes. Ends when nobody reads the lines any more, or a log cannot be read: after what came of the others.
 async fn follow(global: &Global, options: &Options, logs: &mut [Log]) -> Result<(), CliError> {
     let mut due = vec![Instant::now(); logs.len()];
     let mut heard = Some(SystemClock.now());
@@ -90,7 +93,13 @@ async fn follow(global: &Global, options: &Options, logs: &mut [Log]) -> Result<
             *due = Instant::now() + page.rest;
             Ok::<_, CliError>(page)
         });
-        let pages = try_join_all(asked).await?;
+        let (mut pages, mut failure) = (Vec::new(), None);
+        for answer in join_all(asked).await {
+            match answer {
+                Ok(page) => pages.push(page),
+                Err(error) => failure = failure.or(Some(error)),
+            }
+        }
         for trouble in pages.iter().filter_map(|page| page.trouble.as_deref()) {
             _ = writeln!(std::io::stderr(), "{}", output::harmless(trouble));
         }
@@ -109,6 +118,13 @@ async fn follow(global: &Global, options: &Options, logs: &mut [Log]) -> Result<
             if wanted && !output::print_while_read(&settled.show(global.json))? {
                 return Ok(());
             }
+        }
+        if let Some(failure) = failure {
+            return Err(failure);
+        }
+        if logs.iter().any(Log::is_failing) {
+            // That there is no line has another reason, which was told.
+            heard = heard.map(|_| SystemClock.now());
         }
         if heard.is_some_and(|heard| SystemClock.now().duration_since(heard) > SILENCE) {
             heard = None; // said once

@@ -23,7 +23,10 @@ pub(crate) use event::NO_ENTITY;
 pub use event::{EventRecord, Status, StepReport};
 pub use failure::ErrorRecord;
 pub use key::{ATTENTION_SHARDS, EVENT_SHARDS, attention_pk, entity_pk, event_pk, hour, sort_time};
-pub use reader::{AttentionKind, Counted, EntityStanding, Events, Reader, Unreadable, VendorChange, Walked};
+pub use reader::{
+    AttentionKind, Counted, EntityStanding, Events, Reader, UNPROCESSED_KEYS, Unreadable, VendorChange,
+    Walked,
+};
 pub use record::{EntityRecord, Parked, Recent};
 pub use sent::{KeepSent, Sent};
 pub(crate) use sent::{Mark, Said, members};

@@ -2,16 +2,18 @@
 
 mod attention;
 mod due;
+mod entities;
 mod events;
 mod standing;
 mod unreadable;
 mod vendor;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+use aws_sdk_dynamodb::types::builders::KeysAndAttributesBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, Select};
 use futures::future::try_join_all;
 use futures::stream::{self, StreamExt, TryStreamExt};
@@ -29,10 +31,10 @@ pub use vendor::VendorChange;
 
 /// `BatchGetItem` takes at most 100 keys.
 const MAX_READS: usize = 100;
+/// The code of an error that stands for keys that were left unread: the table takes no more right now.
+pub const UNPROCESSED_KEYS: &str = "UnprocessedKeys";
 /// Batches that are read side by side.
 const READS_AT_ONCE: usize = 8;
-/// Batches of many entities that are read side by side: they may be as many as the vendor has, and live traffic reads the table, too.
-const ENTITY_READS_AT_ONCE: usize = 2;
 
 /// Reads the ledger for people and programs: never scans. Writes what a person decides on: a vendor's record.
 ///
@@ -65,30 +67,6 @@ impl Reader {
             .await
             .map_err(|error| failed(&error))?;
         answer.item.map(record).transpose()
-    }
-
-    /// The records of entities, strongly consistent, a hundred at a time; one that the vendor never saw has none.
-    ///
-    /// # Errors
-    /// If the table cannot be read, leaves keys unread after retries, or a record is not one of ours.
-    pub async fn entities(
-        &self,
-        vendor: &str,
-        entities: &[EntityKey],
-    ) -> Result<HashMap<EntityKey, EntityRecord>, Error> {
-        // A key that is named twice is refused.
-        let entities: Vec<_> = entities.iter().collect::<BTreeSet<_>>().into_iter().collect();
-        let chunks = entities.chunks(MAX_READS).map(|chunk| {
-            let keys = chunk.iter().map(|entity| entity_key(vendor, entity));
-            self.get(keys.collect(), true)
-        });
-        let chunks: Vec<_> = chunks.collect();
-        let items = stream::iter(chunks).buffered(ENTITY_READS_AT_ONCE);
-        let items: Vec<_> = items.try_collect().await?;
-        let records = items.into_iter().flatten().map(record::<EntityRecord>);
-        records
-            .map(|record| record.map(|record| (record.entity.clone(), record)))
-            .collect()
     }
 
     /// What became of an event of an entity, strongly consistent; `None` if nothing has yet. The event's time is a part of its
@@ -214,15 +192,14 @@ impl Reader {
                 ("sk".to_owned(), AttributeValue::S("entity".to_owned())),
             ])
         });
-        self.get(keys.collect(), false).await
+        let keys = KeysAndAttributes::builder().set_keys(Some(keys.collect()));
+        self.get(keys).await
     }
 
     /// The items that have these keys, at most [`MAX_READS`].
-    async fn get(&self, keys: Vec<Item>, is_consistent: bool) -> Result<Vec<Item>, Error> {
-        let mut items = Vec::with_capacity(keys.len());
-        let keys = KeysAndAttributes::builder()
-            .set_keys(Some(keys))
-            .consistent_read(is_consistent)
+    async fn get(&self, keys: KeysAndAttributesBuilder) -> Result<Vec<Item>, Error> {
+        let mut items = Vec::new();
+        let keys = keys
             .build()
             .map_err(|error| unreadable(error, "a request cannot be built"))?;
         let mut wanted = HashMap::from([(self.table.clone(), keys)]);
@@ -237,8 +214,12 @@ impl Reader {
                 _ => return Ok(items),
             }
         }
-        let message = "the ledger left keys unread";
-        Err(Error::retry(ErrorKind::RateLimited, Stage::Settle, message))
+        let left = Error::retry(
+            ErrorKind::RateLimited,
+            Stage::Settle,
+            "the ledger left keys unread",
+        );
+        Err(left.code(UNPROCESSED_KEYS))
     }
 }
 

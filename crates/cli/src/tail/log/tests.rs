@@ -174,3 +174,51 @@ async fn what_waiting_does_not_mend_ends_it(#[case] code: &str, #[case] expected
     let error = service.log().page().await.unwrap_err().to_string();
     assert!(error.contains(expected), "{error}");
 }
+
+const NOBODY: (u16, Value) = (0, Value::Null);
+
+#[tokio::test]
+async fn a_log_that_never_answers_is_given_up_and_one_that_has_is_not() {
+    let service = Service::answering(vec![NOBODY; 5]);
+    let mut log = service.log();
+    for _ in 0..4 {
+        assert_eq!(log.page().await.unwrap().lines, []);
+    }
+    let error = log.page().await.unwrap_err();
+    assert!(matches!(error, CliError::NoAnswer { .. }), "{error}");
+
+    let mut answers = vec![NOBODY; 12];
+    answers[0] = page(&[], Some("2"));
+    let service = Service::answering(answers);
+    let mut log = service.log();
+    for failures in 0..12 {
+        let asked = log.page().await;
+        assert!(asked.is_ok(), "after {failures}: {asked:?}");
+    }
+}
+
+#[rstest]
+#[case::never_asked(vec![], Some("found none in this time"))]
+#[case::nobody(vec![NOBODY, NOBODY], Some("nobody is there"))]
+#[case::throttled(vec![refused("ThrottlingException")], Some("Rate exceeded"))]
+#[case::half_way(vec![page(&[], Some("2")), refused("ThrottlingException")], Some("Rate exceeded"))]
+#[case::under_way(vec![NOBODY, page(&[], Some("2"))], None)]
+#[case::at_last(vec![NOBODY, page(&[], None)], None)]
+#[case::read_before(vec![page(&[], None), NOBODY], None)]
+#[tokio::test]
+async fn a_log_that_was_not_read_is_no_success(
+    #[case] answers: Vec<(u16, Value)>,
+    #[case] expected: Option<&str>,
+) {
+    let is_failing = answers.last().is_some_and(|(status, _)| *status != 200);
+    let questions = answers.len();
+    let mut log = Service::answering(answers).log();
+    for _ in 0..questions {
+        log.page().await.unwrap();
+    }
+    assert_eq!(log.is_failing(), is_failing);
+    match (log.unread(), expected) {
+        (Some(error), Some(expected)) => assert!(error.to_string().contains(expected), "{error}"),
+        (unread, expected) => assert_eq!((unread.is_some(), expected), (false, None)),
+    }
+}

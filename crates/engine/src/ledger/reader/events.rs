@@ -51,12 +51,30 @@ impl Reader {
     /// # Errors
     /// If the table cannot be read. A record that is not one of ours is no error: it is named in the answer.
     pub async fn events_of_hour(&self, vendor: &str, hour: &str) -> Result<Events, Error> {
+        self.events_within(vendor, hour, Timestamp::MIN, Timestamp::MAX)
+            .await
+    }
+
+    /// The same, of what was sent in `since..until` only. A record that cannot be read belongs to it unless its key says otherwise.
+    ///
+    /// # Errors
+    /// As [`events_of_hour`](Self::events_of_hour).
+    pub async fn events_within(
+        &self,
+        vendor: &str,
+        hour: &str,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> Result<Events, Error> {
         let shards = (0..EVENT_SHARDS).map(|shard| {
             let query = self.events(vendor, hour, shard);
             all(query.key_condition_expression("pk = :pk"), usize::MAX)
         });
         let items = try_join_all(shards).await?;
-        let (mut events, unreadable) = sift::<EventRecord>(items.into_iter().flatten());
+        let items = items.into_iter().flatten();
+        let (mut events, unreadable) =
+            sift::<EventRecord>(items.filter(|item| may_be_of(item, since, until)));
+        events.retain(|event| (since..until).contains(&event.event_time));
         events.sort_by_key(|event| (event.event_time, event.settled_at));
         Ok(Events { events, unreadable })
     }
@@ -141,4 +159,23 @@ impl Reader {
             .expression_attribute_values(":pk", AttributeValue::S(event_pk(vendor, hour, shard)))
             .expression_attribute_values(":now", AttributeValue::N(now))
     }
+}
+
+/// Whether an event may have been sent in `since..until`, by its sort key: `<entity>#<time>#<id>`. A key without a time says nothing.
+fn may_be_of(item: &Item, since: Timestamp, until: Timestamp) -> bool {
+    let key = item.get("sk").and_then(|key| key.as_s().ok());
+    // An entity or an id may look like a time, too.
+    let mut times = key.into_iter().flat_map(|key| key.split('#')).filter_map(time_of);
+    let Some(first) = times.next() else { return true };
+    // A key's time is cut to milliseconds.
+    let since = time_of(&sort_time(since)).unwrap_or(since);
+    std::iter::once(first)
+        .chain(times)
+        .any(|time| (since..until).contains(&time))
+}
+
+/// The time that [`sort_time`] wrote so.
+fn time_of(text: &str) -> Option<Timestamp> {
+    let time = text.parse().ok()?;
+    (sort_time(time) == text).then_some(time)
 }

@@ -1,5 +1,7 @@
 //! An entity and its vendor in one read.
 
+use aws_sdk_dynamodb::types::KeysAndAttributes;
+
 use super::{Reader, record};
 use crate::ledger::dynamo::{entity_key, vendor_key, vendor_of};
 use crate::ledger::{EntityRecord, VendorRecord};
@@ -20,12 +22,15 @@ impl Reader {
     /// # Errors
     /// If the table cannot be read, or the entity's record is not one of ours.
     pub async fn standing(&self, vendor: &str, entity: &EntityKey) -> Result<EntityStanding, Error> {
-        let keys = vec![entity_key(vendor, entity), vendor_key(vendor)];
+        let keys = KeysAndAttributes::builder()
+            .keys(entity_key(vendor, entity))
+            .keys(vendor_key(vendor))
+            .consistent_read(true);
         let mut standing = EntityStanding {
             entity: None,
             vendor: VendorRecord::new(vendor),
         };
-        for item in self.get(keys, true).await? {
+        for item in self.get(keys).await? {
             if item.contains_key("entity") {
                 standing.entity = Some(record(item)?);
             } else {

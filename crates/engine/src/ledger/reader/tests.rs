@@ -38,7 +38,9 @@ impl Table {
     }
 
     fn answer(&self, target: &str, request: &Value) -> Value {
-        self.0.lock().unwrap().push(target.to_owned());
+        let is_narrowed = request["RequestItems"]["ledger"]["ProjectionExpression"].is_string();
+        let narrowed = if is_narrowed { " narrowed" } else { "" };
+        self.0.lock().unwrap().push(format!("{target}{narrowed}"));
         if target.ends_with("Query") {
             query(request)
         } else {
@@ -56,7 +58,7 @@ fn query(request: &Value) -> Value {
     let entity = from
         .and_then(|from| from.rsplit_once('#'))
         .map_or("customer/1", |(entity, _)| entity);
-    let damage: fn(&mut Value, usize) = if pk.starts_with("damaged#") {
+    let damage: fn(&mut Value, usize) = if pk.starts_with("damaged#") || pk.starts_with("dated#") {
         damaged
     } else {
         |_, _| {}
@@ -77,6 +79,9 @@ fn query(request: &Value) -> Value {
             "event_time": {"S": format!("2026-01-29T14:{:02}:00Z", id % 60)}, "sk": {"S": format!("{entity}#{id}")},
         });
         damage(&mut event, id);
+        if pk.starts_with("dated#") && id == 70 {
+            event["sk"] = json!({"S": format!("{entity}#2026-01-29T14:10:00.000Z#70")});
+        }
         event
     });
     let mut answer = json!({"Count": end - start, "Items": page.collect::<Vec<_>>()});
@@ -111,7 +116,7 @@ fn batch(request: &Value) -> Value {
     );
     let (left, read): (Vec<_>, Vec<_>) = keys
         .iter()
-        .partition(|key| keys.len() > 10 && key["pk"]["S"].as_str().unwrap().ends_with('7'));
+        .partition(|key| is_left(key["pk"]["S"].as_str().unwrap(), keys.len()));
     let is_there = |key: &&Value| !key["pk"]["S"].as_str().unwrap().contains("#never/");
     let items = read.into_iter().filter(is_there).map(|key| {
         if key["sk"]["S"] == "vendor" {
@@ -125,16 +130,35 @@ fn batch(request: &Value) -> Value {
         let entity = key["pk"]["S"].as_str().unwrap().strip_prefix("webhook#").unwrap();
         // One has recovered since the index was read.
         let status = if entity == "customer/5" { "SYNCED" } else { "DEAD" };
-        json!({
+        let mut record = json!({
             "vendor": {"S": "webhook"}, "entity": {"S": entity}, "status": {"S": status}, "revision": {"N": "1"},
             "settled_at": {"S": "2026-01-29T14:36:26Z"},
-        })
+        });
+        if entity != "customer/9" {
+            record["link"] = json!({"S": format!("at {entity}")});
+        }
+        record
+    });
+    let is_projected = request["RequestItems"]["ledger"]["ProjectionExpression"] == "#entity, #link";
+    let items = items.map(|mut item| {
+        if is_projected {
+            let kept = |name: &String, _: &mut Value| ["entity", "link"].contains(&name.as_str());
+            item.as_object_mut().unwrap().retain(kept);
+        }
+        item
     });
     let mut answer = json!({"Responses": {"ledger": items.collect::<Vec<_>>()}, "UnprocessedKeys": {}});
     if !left.is_empty() {
-        answer["UnprocessedKeys"] = json!({"ledger": {"Keys": left}});
+        let mut rest = request["RequestItems"]["ledger"].clone();
+        rest["Keys"] = json!(left);
+        answer["UnprocessedKeys"] = json!({"ledger": rest});
     }
     answer
+}
+
+/// One in ten of many keys, and always what is stuck.
+fn is_left(pk: &str, of: usize) -> bool {
+    pk.contains("#stuck/") || (of > 10 && pk.ends_with('7'))
 }
 
 impl HttpClient for Table {
@@ -201,6 +225,38 @@ async fn many_entities_are_read_a_hundred_at_a_time() {
     assert_eq!(table.calls(".GetItem"), 0, "none of them alone");
     assert!(table.reader().entities("webhook", &[]).await.unwrap().is_empty());
     assert_eq!(table.calls("BatchGetItem"), 4, "nothing is asked for nothing");
+}
+
+#[tokio::test]
+async fn links_are_read_and_nothing_else() {
+    let table = Table::default();
+    let entities: Vec<_> = (0..ENTITIES)
+        .map(|id| EntityKey::new("customer", &id.to_string()).unwrap())
+        .collect();
+    let links = table.reader().links("webhook", &entities).await.unwrap();
+    assert_eq!(links.len(), ENTITIES - 1, "one has none");
+    for (entity, link) in &links {
+        assert_eq!(*link, format!("at {entity}"));
+    }
+    let calls = table.0.lock().unwrap().clone();
+    assert!(
+        calls.iter().all(|call| call.ends_with("BatchGetItem narrowed")),
+        "{calls:?}"
+    );
+}
+
+#[tokio::test]
+async fn keys_that_stay_unread_are_an_error_that_passes() {
+    let entities = ["customer/1", "stuck/1"].map(|key| key.parse().unwrap());
+    let reader = Table::default().reader();
+    let whole = reader.entities("webhook", &entities).await.unwrap_err();
+    let links = reader.links("webhook", &entities).await.unwrap_err();
+    for error in [whole, links] {
+        assert_eq!(
+            (error.kind(), error.vendor_code()),
+            (ErrorKind::RateLimited, Some(UNPROCESSED_KEYS))
+        );
+    }
 }
 
 #[tokio::test]
@@ -298,7 +354,7 @@ async fn a_record_that_is_not_ours_is_named_and_hides_no_other() {
         let keys: Vec<_> = ids.iter().map(|id| format!("{entity}#{id}")).collect();
         assert_eq!((unreadable.count, unreadable.keys), (ids.len() as u64, keys));
     };
-    let all = [3, 11, 70, 71];
+    let all = [11, 3, 70, 71];
     let read = reader.events_of_hour("damaged", hour).await.unwrap();
     assert_eq!(read.events.len(), ENTITIES - 4);
     named(read.unreadable, &all, "customer/1");
@@ -318,18 +374,48 @@ async fn a_record_that_is_not_ours_is_named_and_hides_no_other() {
     named(read.unreadable, &all[..3], entity.as_str());
 }
 
-#[test]
-fn only_the_first_are_named_and_all_are_counted() {
-    let bad = |number: usize| Item::from([("sk".to_owned(), AttributeValue::S(format!("a/1#{number}")))]);
-    let mut found = Unreadable::default();
-    for _ in 0..2 {
-        let (records, some) = super::unreadable::sift::<EventRecord>((0..7).map(bad));
-        assert!(records.is_empty());
-        found.merge(some);
-    }
-    assert_eq!((found.count, found.keys.len()), (14, 10));
+#[tokio::test]
+async fn what_was_surely_sent_at_another_time_is_left_out() {
+    let table = Table::default();
+    let reader = table.reader();
+    let within = async |since, until| {
+        let read = reader.events_within("dated", "2026-01-29T14", since, until).await;
+        let Events { events, unreadable } = read.unwrap();
+        (events.len(), unreadable.keys)
+    };
+    let keys = |ids: &[&str]| {
+        ids.iter()
+            .map(|id| format!("customer/1#{id}"))
+            .collect::<Vec<_>>()
+    };
+    // Only the key of 70 has a time.
+    let time = "2026-01-29T14:10:00.000Z#70";
+    assert_eq!(within(at(10), at(11)).await, (1, keys(&["11", time, "3", "71"])));
+    let after = at(10).checked_add(jiff::SignedDuration::from_micros(1)).unwrap();
     assert_eq!(
-        (found.keys[6].as_str(), found.keys[7].as_str()),
-        ("a/1#6", "a/1#0")
+        within(after, at(11)).await,
+        (0, keys(&["11", time, "3", "71"])),
+        "the key has no finer time"
     );
+    assert_eq!(within(at(11), at(12)).await.1, keys(&["11", "3", "71"]));
+    assert_eq!(within(at(9), at(10)).await.1, keys(&["11", "3", "71"]));
+}
+
+#[test]
+fn the_first_by_their_keys_are_named_and_all_are_counted() {
+    let bad = |number: usize| Item::from([("sk".to_owned(), AttributeValue::S(format!("a/1#{number:02}")))]);
+    let part = |numbers: std::ops::Range<usize>| {
+        let (records, some) = super::unreadable::sift::<EventRecord>(numbers.rev().map(bad));
+        assert!(records.is_empty());
+        some
+    };
+    let parts = [part(0..7), part(7..14), part(14..30)];
+    for order in [[0, 1, 2], [2, 1, 0], [1, 0, 2]] {
+        let mut found = Unreadable::default();
+        for index in order {
+            found.merge(parts[index].clone());
+        }
+        let first: Vec<_> = (0..10).map(|number| format!("a/1#{number:02}")).collect();
+        assert_eq!((found.count, found.keys), (30, first));
+    }
 }

@@ -14,7 +14,7 @@ const MAX_NAMED: usize = 10;
 pub struct Unreadable {
     /// How many there are.
     pub count: u64,
-    /// The sort keys of the first ten.
+    /// The sort keys of the ten that sort first, in their order.
     pub keys: Vec<String>,
 }
 
@@ -22,17 +22,20 @@ impl Unreadable {
     /// Adds what was found elsewhere.
     pub fn merge(&mut self, other: Self) {
         self.count += other.count;
-        let room = MAX_NAMED.saturating_sub(self.keys.len());
-        self.keys.extend(other.keys.into_iter().take(room));
+        other.keys.into_iter().for_each(|key| self.name(key));
     }
 
     fn add(&mut self, key: Option<&AttributeValue>) {
         self.count += 1;
-        if self.keys.len() < MAX_NAMED {
-            let key = key.and_then(|key| key.as_s().ok());
-            self.keys
-                .push(key.map_or("no sort key", String::as_str).to_owned());
-        }
+        let key = key.and_then(|key| key.as_s().ok());
+        self.name(key.map_or("no sort key", String::as_str).to_owned());
+    }
+
+    /// Parts come in any order; what is named does not depend on it.
+    fn name(&mut self, key: String) {
+        let at = self.keys.partition_point(|named| *named <= key);
+        self.keys.insert(at, key);
+        self.keys.truncate(MAX_NAMED);
     }
 }
 
