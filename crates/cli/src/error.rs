@@ -1,15 +1,15 @@
 //! Why a command failed: one line that says what was found, what was expected and what to do.
 
 mod aws;
-
-use std::error::Error;
-use std::fmt::Write;
+mod words;
 
 use vendorbridge::EntityKey;
 
 use crate::Exit;
 
 pub(crate) use aws::is_busy;
+pub(crate) use words::{Unsent, chain, one_line};
+use words::{coded, unsent};
 
 /// A command failed.
 #[derive(Debug, thiserror::Error)]
@@ -236,45 +236,6 @@ pub enum CliError {
     Runtime(std::io::Error),
 }
 
-/// Kind and code behind an error's words.
-fn coded(kind: vendorbridge::ErrorKind, code: Option<&str>) -> String {
-    match code {
-        Some(code) => format!(" ({}, {code})", kind.name()),
-        None => format!(" ({})", kind.name()),
-    }
-}
-
-/// An event that the bus did not accept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unsent {
-    /// File and event.
-    pub place: String,
-    /// AWS's code.
-    pub code: String,
-    /// AWS's words.
-    pub message: String,
-}
-
-/// More than this is no line any more.
-const NAMED: usize = 3;
-
-fn unsent(sent: usize, missing: &[Unsent]) -> String {
-    let total = sent + missing.len();
-    let mut text = format!(
-        "expected the bus to accept {total} events, found {} refused after retries: ",
-        missing.len()
-    );
-    for (index, event) in missing.iter().take(NAMED).enumerate() {
-        let comma = if index > 0 { ", " } else { "" };
-        _ = write!(text, "{comma}{} ({}: {})", event.place, event.code, event.message);
-    }
-    if missing.len() > NAMED {
-        _ = write!(text, " and {} more", missing.len() - NAMED);
-    }
-    _ = write!(text, "; the other {sent} were sent");
-    text
-}
-
 impl CliError {
     /// The same for entities that a vendor's queue refused.
     pub(crate) fn of_lanes(
@@ -319,58 +280,5 @@ impl CliError {
     }
 }
 
-/// An error with what is behind it, on one line.
-pub(crate) fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    one_line(&text)
-}
-
-/// Errors are one line, whatever the other side wrote.
-pub(crate) fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
 #[cfg(test)]
-mod tests {
-    use vendorbridge::ledger::UNPROCESSED_KEYS;
-
-    use super::*;
-
-    #[test]
-    fn codes_become_what_to_do() {
-        let text = |code| CliError::of_code("reading the stack", code, "not\nallowed").to_string();
-        assert_eq!(
-            text("AccessDenied"),
-            "expected permission for reading the stack, found none: not allowed (AccessDenied)"
-        );
-        assert!(text("ExpiredToken").ends_with("sign in again"));
-        assert_eq!(
-            text("Throttling"),
-            "reading the stack failed: not allowed (Throttling)"
-        );
-        assert!(CliError::of_code("reading the stack", "Throttling", "slow down").is_passing());
-        assert!(!CliError::of_code("reading the stack", "ValidationError", "no").is_passing());
-        assert!(CliError::of_code("reading the ledger's table", UNPROCESSED_KEYS, "left").is_passing());
-    }
-
-    #[test]
-    fn many_refused_events_stay_one_line() {
-        let missing = Unsent {
-            place: "a.json: event 1".into(),
-            code: "InternalFailure".into(),
-            message: "try later".into(),
-        };
-        let error = CliError::Unsent {
-            sent: 2,
-            missing: vec![missing; 5],
-        };
-        let text = error.to_string();
-        assert!(text.contains("accept 7 events, found 5 refused"), "{text}");
-        assert!(text.ends_with("and 2 more; the other 2 were sent"), "{text}");
-    }
-}
+mod tests;

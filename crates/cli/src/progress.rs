@@ -54,7 +54,7 @@ impl Progress {
     }
 
     /// So many pieces there are in all, as is known by now. A total that was passed is none.
-    pub fn expect(&mut self, total: Option<u64>) {
+    pub fn set_total(&mut self, total: Option<u64>) {
         let total = total.filter(|total| *total >= self.bar.position());
         if total == self.bar.length() {
             return;
@@ -70,7 +70,7 @@ impl Progress {
     /// So many more pieces are done.
     pub fn add(&mut self, pieces: u64) {
         self.bar.inc(pieces);
-        self.expect(self.bar.length());
+        self.set_total(self.bar.length());
         self.say_if_due();
     }
 

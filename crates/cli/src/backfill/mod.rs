@@ -110,7 +110,7 @@ async fn count(
         report.found += records.len() as u64;
         report.pages += 1;
         report.total = total.or(report.total);
-        progress.expect(report.total);
+        progress.set_total(report.total);
         progress.add(records.len() as u64);
         if next.is_none() {
             return Ok(report);
@@ -139,7 +139,7 @@ async fn fill(
     let mut job = Job::begin(session, &start).await?;
     let mut report = Backfilled::new(&session.stack, options, Some(job.run()), job.counts());
     progress.resume(report.sent_before);
-    progress.expect(report.total);
+    progress.set_total(report.total);
     if let Some(since) = job.goes_on_from() {
         progress.note(&format!(
             "going on with the run of {}: {} were sent before; --restart begins anew",
@@ -186,7 +186,7 @@ async fn pages(
         } = page(session, options, cursor).await?;
         report.found += keys.len() as u64;
         report.total = total.or(report.total);
-        progress.expect(report.total);
+        progress.set_total(report.total);
         let mut sent = 0;
         let is_done = Push {
             lanes: &lanes,

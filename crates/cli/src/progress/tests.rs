@@ -102,15 +102,15 @@ fn a_total_may_become_known_and_be_passed() {
         assert!(line.starts_with(with), "{line}");
     };
     progress.resume(700);
-    progress.expect(Some(1_000));
+    progress.set_total(Some(1_000));
     begins(&progress, "backfill: 700 of 1000, ");
     progress.add(300);
     begins(&progress, "backfill: 1000 of 1000, ");
     progress.add(1);
     begins(&progress, "backfill: 1001, ");
-    progress.expect(Some(1_000));
+    progress.set_total(Some(1_000));
     begins(&progress, "backfill: 1001, ");
-    progress.expect(Some(1_200));
+    progress.set_total(Some(1_200));
     begins(&progress, "backfill: 1001 of 1200, ");
 }
 
@@ -122,7 +122,7 @@ fn a_bar_has_the_words_of_a_line() {
     let shown = screen.shows();
     assert!(shown.contains(" backfill 3, "), "{shown}");
     assert!(!shown.contains("left") && !shown.contains('['), "{shown}");
-    progress.expect(Some(6));
+    progress.set_total(Some(6));
     progress.add(3);
     let shown = screen.shows();
     assert!(

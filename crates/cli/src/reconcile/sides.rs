@@ -83,7 +83,7 @@ pub(super) async fn read(
                 sides.theirs(entry);
             }
         }
-        progress.expect(in_all(&source, &theirs));
+        progress.set_total(in_all(&source, &theirs));
     }
     let reader = session.reader();
     for some in sides.unmatched().chunks(ENTITIES) {

@@ -49,7 +49,9 @@ pub(super) fn denied_since<'a>(
     parked: &Parked,
     items: impl IntoIterator<Item = &'a Item<'a>>,
 ) -> Option<Timestamp> {
-    let is_another = |item: &Item<'_>| matches!(&item.message, Message::Notification(event) if event.event_id != parked.event_id);
-    let is_news = items.into_iter().any(is_another);
+    let is_news = items.into_iter().any(|item| match &item.message {
+        Message::Notification(event) => event.event_id != parked.event_id,
+        Message::Wake(_) => false,
+    });
     parked.denied_since.filter(|_| !is_news)
 }
